@@ -1,0 +1,215 @@
+/**
+ * The control API: HTTP/1.1 with JSON on the home's Unix socket. Requests change things (POST) or read (GET); an answer is given when
+ * the effect is there. Times are ISO 8601 strings, durations milliseconds named `…Ms`, sizes bytes.
+ * Text that may hold bytes that are no UTF-8 (argv, environment, paths) travels as `host/bytes.ts` says.
+ */
+import type { ErrorBody } from './errors.ts';
+import type { AppSpec, SpecOptions } from './spec.ts';
+
+export type StateName =
+  | 'stopped'
+  | 'starting'
+  | 'running'
+  | 'stopping'
+  | 'backoff'
+  | 'failed'
+  | 'completed'
+  | 'stuck'
+  | 'waiting';
+
+export type Want = 'running' | 'stopped' | 'deleted';
+
+/** How one run ended. `code` for an exit, `signal` for a death by signal; both null where it can't be known. */
+export interface ExitView {
+  /** When it ended, ISO 8601; null if unknown. */
+  readonly at: string | null;
+  readonly run: number;
+  readonly pid: number | null;
+  readonly code: number | null;
+  /** `SIGKILL` …; for status 130 and 141 without proof either way, `ambiguous` is true and both `code` and `signal` are given. */
+  readonly signal: string | null;
+  readonly coreDumped: boolean;
+  readonly ambiguous: boolean;
+  readonly upMs: number | null;
+  /** In words: `exit code 3`, `killed by SIGKILL`. */
+  readonly reason: string;
+}
+
+export interface InstanceView {
+  readonly index: number;
+  readonly state: StateName;
+  readonly ready: boolean;
+  readonly pid: number | null;
+  /** Since when it is in this state, ISO 8601. */
+  readonly since: string | null;
+  /** Automatic restarts since the app was made or `reset`. */
+  readonly restarts: number;
+  /** RSS of the tree in bytes; null when nothing runs. */
+  readonly memory: number | null;
+  /** Percent of one core: since the last look within 30 s, else over the run's life; null when nothing runs. */
+  readonly cpu: number | null;
+  readonly reason: string | null;
+}
+
+/** One row of `list`. */
+export interface AppView {
+  readonly id: number;
+  readonly name: string;
+  readonly kind: 'app' | 'job';
+  readonly group: string | null;
+  readonly want: Want;
+  readonly state: StateName;
+  /** In words, for every state that isn't plain running: `exit code 3, restarts in 4 s`. */
+  readonly reason: string | null;
+  readonly instances: readonly InstanceView[];
+  /** What its tree listens on: `5000`, `127.0.0.1:80`, `/run/x.sock`. */
+  readonly ports: readonly string[];
+  /** When it was made, ISO 8601. */
+  readonly createdAt: string;
+}
+
+export interface SocketView {
+  readonly protocol: 'tcp' | 'tcp6' | 'unix';
+  /** `0.0.0.0:5000`, `[::]:5000`, or a path. */
+  readonly address: string;
+  readonly pid: number;
+}
+
+/** One app, whole. */
+export interface AppDetail extends AppView {
+  readonly spec: AppSpec;
+  /** Newest last, at most 100. */
+  readonly exits: readonly ExitView[];
+  readonly logs: { readonly out: string; readonly err: string };
+  readonly sockets: readonly SocketView[];
+  /** Names only, unless `showEnv`: then `NAME=value`. */
+  readonly env: readonly string[];
+  /** Everything alive that belongs to the app. */
+  readonly processes: readonly { readonly pid: number; readonly ppid: number; readonly command: string }[];
+}
+
+/** What the caller's process hands down to a program: taken by the client at each start, never from the daemon. */
+export interface Caller {
+  readonly cwd: string;
+  /** The whole environment, `NAME=value` per entry. */
+  readonly env: readonly string[];
+  readonly umask: number;
+  /** Soft and hard limits by the names of prlimit(1) (`nofile`, `core` …); `unlimited` as null. */
+  readonly limits: Readonly<Record<string, readonly [soft: number | null, hard: number | null]>>;
+  readonly nice: number;
+  readonly oomScoreAdj: number;
+  readonly pid: number;
+  /** The command as typed, for the record of who asked: `stead restart api`. */
+  readonly command: string;
+}
+
+export interface StartRequest {
+  /** Scripts, commands in PATH, or names of apps. Empty with `command`. */
+  readonly targets: readonly string[];
+  /** What came after `--`: with targets their arguments, without them a command line. */
+  readonly rest: readonly string[];
+  readonly options: SpecOptions;
+  readonly caller: Caller;
+  /** False: answer when it is durable and launched, without the look of 300 ms. */
+  readonly wait: boolean;
+}
+
+export interface StartedApp {
+  readonly app: AppView;
+  /** False if it ran already and nothing was done. */
+  readonly changed: boolean;
+  /** It ended within the first look. */
+  readonly early: null | { readonly exit: ExitView; readonly lastLines: readonly string[]; readonly next: string };
+  /** What was decided for the user: `runs with tsx`, `run by sh -c`. */
+  readonly notes: readonly string[];
+  readonly sockets: readonly SocketView[];
+}
+
+export interface StartResponse {
+  readonly apps: readonly StartedApp[];
+}
+
+export interface RunRequest {
+  readonly command: readonly string[];
+  readonly options: SpecOptions;
+  readonly caller: Caller;
+}
+export interface RunResponse {
+  readonly app: AppView;
+  readonly run: number;
+  readonly logs: { readonly out: string; readonly err: string };
+  readonly notes: readonly string[];
+}
+
+export interface SelectRequest {
+  /** Names, `name:index`, ids, `@group`, `all`. */
+  readonly select: readonly string[];
+  readonly caller: Pick<Caller, 'pid' | 'command'>;
+  readonly wait: boolean;
+}
+export type StopRequest = SelectRequest;
+export interface DeleteRequest extends SelectRequest {
+  /** Removes the logs, too. */
+  readonly purge: boolean;
+}
+export interface RestartRequest extends SelectRequest {
+  /** With `updateEnv`: the caller whose environment replaces the kept one. */
+  readonly updateEnv: Caller | null;
+}
+export interface SignalRequest extends SelectRequest {
+  /** `SIGHUP`, `HUP` or a number. */
+  readonly signal: string;
+}
+
+export interface ActionResult {
+  readonly app: AppView;
+  readonly changed: boolean;
+  /** Set when this app's part failed: the others were done all the same. */
+  readonly error: ErrorBody | null;
+  readonly early?: StartedApp['early'];
+  readonly notes?: readonly string[];
+  readonly sockets?: readonly SocketView[];
+}
+export interface ActionResponse {
+  readonly results: readonly ActionResult[];
+}
+
+export interface WaitRequest {
+  readonly select: readonly string[];
+  /** Null waits without end. */
+  readonly timeoutMs: number | null;
+}
+export interface WaitResponse {
+  /** One per selected app, in order: its last exit once nothing of it runs or will run; null if it never ran. */
+  readonly results: readonly { readonly name: string; readonly state: StateName; readonly exit: ExitView | null }[];
+  readonly timedOut: boolean;
+}
+
+export interface DaemonView {
+  readonly running: boolean;
+  readonly pid: number | null;
+  readonly guardian: number | null;
+  readonly version: string | null;
+  readonly protocol: { readonly major: number; readonly minor: number } | null;
+  readonly home: string;
+  readonly since: string | null;
+  readonly memory: number | null;
+}
+
+/** Every request of the control API: `name → [method, path]`. `:sel` is one percent-encoded selector. */
+export const routes = {
+  list: ['GET', '/v1/apps'],
+  show: ['GET', '/v1/apps/:sel'],
+  start: ['POST', '/v1/start'],
+  run: ['POST', '/v1/run'],
+  stop: ['POST', '/v1/stop'],
+  restart: ['POST', '/v1/restart'],
+  delete: ['POST', '/v1/delete'],
+  signal: ['POST', '/v1/signal'],
+  reset: ['POST', '/v1/reset'],
+  wait: ['POST', '/v1/wait'],
+  daemonStatus: ['GET', '/v1/daemon'],
+  daemonStop: ['POST', '/v1/daemon/stop'],
+} as const satisfies Record<string, readonly ['GET' | 'POST', string]>;
+
+export type RouteName = keyof typeof routes;
