@@ -1,0 +1,66 @@
+# stead's launcher: runs one program, keeps on record that it runs and how it ended. Its contract: docs/launcher-contract.md
+#
+#   sh launcher.sh RUN_DIRECTORY PROGRAM [ARGUMENT…]      settings in _stead_* variables, which the program never sees
+#
+# Two processes: L, this shell, which waits; and P, its foreground child, which becomes the program. P is in the foreground because a
+# shell's background child has INT and QUIT ignored for good (POSIX 2.11). P leaves L's session before it becomes the program, so that no
+# signal for the program's group or session reaches L, and L's death hangs up no terminal.
+#
+# fds of L: 0 a pipe that L alone holds open, both ends: who opens /proc/L/fd/0 for reading sees its end when L dies, however it dies;
+#           1 the program's stdout; 2 the file `note`; 9 the program's stderr; 3 to 7 the program's sockets; 8 its terminal's master.
+# All in one { }, so that the shell has read the whole file before anything runs: the file may be replaced at any time.
+{
+_stead_dir=$1
+shift
+umask 077
+exec 9>&2 2>"$_stead_dir/note"
+# A shell keeps a short here-document in a pipe. Held for reading and writing, it ends with L.
+exec 0<<END
+held
+END
+exec 0<>/proc/self/fd/0
+trap : HUP INT QUIT TERM USR1 USR2 ALRM PIPE
+
+_stead_field() { shift "$1"; _stead_value=$1; }
+# The pid and the start time (ticks since boot) of the very process that runs this: builtins only, no fork.
+_stead_self() {
+  read -r _stead_stat </proc/self/stat
+  _stead_pid=${_stead_stat%% *}
+  _stead_stat=${_stead_stat##*) }
+  _stead_field 20 $_stead_stat
+  _stead_start=$_stead_value
+}
+_stead_self
+_stead_launcher=$_stead_pid.$_stead_start
+
+(
+  # P. What goes wrong before the exec is told in `note`, ends with 125, and leaves no run record.
+  [ -z "${_stead_cgroup-}" ] || printf 0 >"$_stead_cgroup/cgroup.procs" || exit 125
+  [ -z "${_stead_oom-}" ] || printf %s "$_stead_oom" >/proc/self/oom_score_adj || exit 125
+  [ -z "${_stead_nofile-}" ] || ulimit -S -n "$_stead_nofile" || exit 125
+  [ -z "${_stead_raw-}" ] || . "$_stead_dir/raw"
+  _stead_self
+  # Entries that this shell would drop or rewrite (a.b, IFS, PPID …) are put back by env(1), last, so that only the program has them.
+  while [ "${_stead_odd:-0}" -gt 0 ]; do
+    eval "set -- \"\$_stead_odd_$_stead_odd\" \"\$@\"; unset _stead_odd_$_stead_odd"
+    _stead_odd=$((_stead_odd - 1))
+    _stead_env=/usr/bin/env
+  done
+  # bash puts `_` into what it executes.
+  case ${BASH_VERSION:+bash}${_stead_underscore-} in bash) _stead_env='/usr/bin/env -u _' ;; esac
+  set -- /usr/bin/setsid ${_stead_via-} ${_stead_env-} "$@"
+  exec 0<"${_stead_stdin:-/dev/null}" || exit 125
+  set -C
+  { printf '' >"$_stead_dir/claim"; } 2>/dev/null || exit 125
+  printf '' >"$_stead_dir/run.$_stead_pid.$_stead_start.$_stead_launcher" || exit 125
+  umask "${_stead_umask-022}"
+  exec 2>&9 8>&- 9>&-
+  unset _stead_dir _stead_stat _stead_value _stead_pid _stead_start _stead_launcher _stead_cgroup _stead_oom _stead_nofile _stead_raw \
+    _stead_via _stead_env _stead_odd _stead_underscore _stead_stdin _stead_umask ${_stead_unset-} _stead_unset
+  exec "$@"
+)
+_stead_status=$?
+read -r _stead_up _stead_value </proc/uptime
+until printf '' >"$_stead_dir/exit.$_stead_status.$_stead_up" || ! [ -d "$_stead_dir" ]; do /bin/sleep 1; done
+exit "$_stead_status"
+}
