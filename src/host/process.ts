@@ -1,0 +1,47 @@
+/**
+ * Identity of processes: a pid alone is worth nothing, as the kernel gives it to another. (pid, start time) within one boot names one
+ * process. A zombie counts as dead.
+ */
+import { readFileSync } from 'node:fs';
+
+export interface ProcessId {
+  readonly pid: number;
+  /** Clock ticks since boot: field 22 of /proc/PID/stat, as proc(5) says. */
+  readonly startTicks: number;
+}
+
+/** What /proc/PID/stat says now, or null if there is no such process. */
+export function processStat(
+  pid: number,
+): null | { readonly state: string; readonly ppid: number; readonly startTicks: number } {
+  let text: string;
+  try {
+    text = readFileSync(`/proc/${pid}/stat`, 'latin1');
+  } catch {
+    return null;
+  }
+  // The name, in parentheses, may itself hold spaces and parentheses.
+  const fields = text.slice(text.lastIndexOf(')') + 2).split(' ');
+  return { state: fields[0]!, ppid: Number(fields[1]), startTicks: Number(fields[19]) };
+}
+
+export function isAlive({ pid, startTicks }: ProcessId): boolean {
+  const stat = processStat(pid);
+  return stat !== null && stat.startTicks === startTicks && stat.state !== 'Z' && stat.state !== 'X';
+}
+
+/** Sends a signal to exactly this process; false if it is gone. Throws EPERM. */
+export function signalProcess(id: ProcessId, signal: NodeJS.Signals | number): boolean {
+  const stat = processStat(id.pid);
+  if (stat === null || stat.startTicks !== id.startTicks) return false;
+  try {
+    process.kill(id.pid, signal);
+    return true;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ESRCH') return false;
+    throw error;
+  }
+}
+
+/** Kernel's HZ as user space sees it: 100 on every architecture that Node runs on. */
+export const ticksPerSecond = 100;
