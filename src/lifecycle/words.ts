@@ -1,0 +1,47 @@
+import type { Exit, Model, Ms } from './state.ts';
+
+/** `exit code 3`, `killed by SIGKILL`, `exit code 130 or killed by SIGINT (shells can't tell)`. */
+export function exitInWords(exit: Pick<Exit, 'code' | 'signal' | 'ambiguous'>): string {
+  if (exit.ambiguous) return `exit code ${exit.code} or killed by ${exit.signal} (a shell can't tell)`;
+  if (exit.signal !== null) return `killed by ${exit.signal}`;
+  if (exit.code !== null) return `exit code ${exit.code}`;
+  return 'ended; its exit code is unknown, as its launcher was killed';
+}
+
+/** `450 ms`, `4 s`, `3 min`, `2 h`, `5 d`. */
+export function durationInWords(ms: number): string {
+  if (ms < 1000) return `${Math.max(0, Math.round(ms))} ms`;
+  const units: [number, string][] = [
+    [86_400_000, 'd'],
+    [3_600_000, 'h'],
+    [60_000, 'min'],
+    [1000, 's'],
+  ];
+  const [size, unit] = units.find(([size]) => ms >= size)!;
+  return `${Math.floor(ms / size)} ${unit}`;
+}
+
+/** Why an instance is in its state, in words; null where the state says it all. */
+export function reasonInWords({ state }: Model, now: Ms): string | null {
+  switch (state.name) {
+    case 'starting':
+    case 'running':
+      return null;
+    case 'backoff':
+      return `${state.reason}; restarts in ${durationInWords(Math.max(0, state.until - now))}`;
+    case 'stopping':
+      return stoppingInWords(state, now);
+    case 'stuck':
+      return `can't be ended: ${state.pids.length === 1 ? 'process' : 'processes'} ${state.pids.join(', ')} still alive after SIGKILL`;
+    default:
+      return state.reason;
+  }
+}
+
+function stoppingInWords(state: Extract<Model['state'], { name: 'stopping' }>, now: Ms): string {
+  const left = durationInWords(Math.max(0, state.deadline - now));
+  if (state.phase === 'killing') return 'did not end in time; SIGKILL sent';
+  const ended = state.exit === null ? '' : `${exitInWords(state.exit)}; `;
+  if (state.phase === 'leaving') return `${ended}what it left running is ended in ${left}`;
+  return state.exit === null ? `asked to end; killed in ${left}` : `${ended}ending what it left running`;
+}
