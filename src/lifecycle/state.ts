@@ -16,7 +16,7 @@ export interface Exit {
 }
 
 /** What is to happen when the tree of a stopping instance is empty. */
-export type Then = 'stay' | 'start' | 'delete' | 'policy';
+export type Goal = 'stay' | 'start' | 'delete' | 'policy';
 
 export type State =
   | { readonly name: 'stopped'; readonly reason: string }
@@ -30,7 +30,7 @@ export type State =
   | {
       readonly name: 'stuck';
       readonly run: number;
-      readonly then: Then;
+      readonly goal: Goal;
       readonly exit: Exit | null;
       readonly pids: readonly number[];
     };
@@ -41,7 +41,7 @@ export interface Stopping {
   /** `leaving`: what a job left behind may live on until `deadline`; `asked`: told to end by then; `killing`: SIGKILL was sent. */
   readonly phase: 'leaving' | 'asked' | 'killing';
   readonly deadline: Ms;
-  readonly then: Then;
+  readonly goal: Goal;
   /** The end of the main program, once known. */
   readonly exit: Exit | null;
   readonly treeIsEmpty: boolean;
@@ -61,7 +61,7 @@ export interface Model {
 
 export type Event =
   | { readonly type: 'start' }
-  | { readonly type: 'stop'; readonly then: 'stay' | 'delete' }
+  | { readonly type: 'stop'; readonly goal: 'stay' | 'delete' }
   | { readonly type: 'restart' }
   | { readonly type: 'reset' }
   /** The run is on record: the program is there. */

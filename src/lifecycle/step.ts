@@ -1,13 +1,13 @@
 /**
  * The one function that decides: `step(model, event, context) → {model, effects}`. No clock, no I/O, no promise.
  *
- * Theory of operation. A run goes starting → running → (its main program ends or is asked to) stopping → what `then` says. `stopping` is left only when
+ * Theory of operation. A run goes starting → running → (its main program ends or is asked to) stopping → what its goal says. `stopping` is left only when
  * the main program's end is known AND nothing of its tree is alive: so there are never two runs of one instance, and `stopped` is never said of
  * something that lives. A tree that outlives SIGKILL makes the instance `stuck`, which is left by the same door. Stop wins over every
  * pending start. Every state × event cell is written; the table does not compile with one missing.
  */
 import { backoffMs } from './backoff.ts';
-import type { Context, Effect, Event, Exit, Model, State, Step, Stopping, Then } from './state.ts';
+import type { Context, Effect, Event, Exit, Goal, Model, State, Step, Stopping } from './state.ts';
 import { exitInWords } from './words.ts';
 
 /** How long after SIGKILL something may still be alive before it is called stuck. */
@@ -42,14 +42,14 @@ function launch(model: Model, { now }: Context): Step {
 }
 
 /** Asks the tree of a run to end. */
-function askToEnd(model: Model, run: number, then: Then, { spec, now }: Context, exit: Exit | null = null): Step {
+function askToEnd(model: Model, run: number, goal: Goal, { spec, now }: Context, exit: Exit | null = null): Step {
   const deadline = now + spec.stopTimeoutMs;
   const state: Stopping = {
     name: 'stopping',
     run,
     phase: 'asked',
     deadline,
-    then,
+    goal,
     exit,
     treeIsEmpty: false,
     killed: false,
@@ -58,14 +58,14 @@ function askToEnd(model: Model, run: number, then: Then, { spec, now }: Context,
 }
 
 /** Stops what is being launched: fenced if there is time, else ended as soon as it is there. */
-function stopLaunch(model: Model, state: Named<'starting'>, then: Then, context: Context): Step {
+function stopLaunch(model: Model, state: Named<'starting'>, goal: Goal, context: Context): Step {
   const deadline = context.now + context.spec.stopTimeoutMs;
   const next: Stopping = {
     name: 'stopping',
     run: state.run,
     phase: 'asked',
     deadline,
-    then,
+    goal,
     exit: null,
     treeIsEmpty: false,
     killed: false,
@@ -84,7 +84,7 @@ function ended(model: Model, exit: Exit, context: Context): Step {
       run: exit.run,
       phase: 'leaving',
       deadline,
-      then: 'policy',
+      goal: 'policy',
       exit,
       treeIsEmpty: false,
       killed: false,
@@ -97,11 +97,11 @@ function ended(model: Model, exit: Exit, context: Context): Step {
 /** The tree is empty and the main program's end is known: what now. */
 function finish(
   model: Model,
-  { then, exit }: { readonly then: Then; readonly exit: Exit | null },
+  { goal, exit }: { readonly goal: Goal; readonly exit: Exit | null },
   context: Context,
   how = '',
 ): Step {
-  switch (then) {
+  switch (goal) {
     case 'start':
       return launch({ ...model, streak: 0 }, context);
     case 'delete':
@@ -170,7 +170,7 @@ const restRow = {
   start: startAfresh,
   restart: startAfresh,
   stop: ({ model, event }: { readonly model: Model; readonly event: Extract<Event, { type: 'stop' }> }): Step =>
-    event.then === 'delete' ? forgetAtOnce({ model }) : stay({ model }),
+    event.goal === 'delete' ? forgetAtOnce({ model }) : stay({ model }),
   reset: resetCounters,
   launched: stay,
   launchFailed: stay,
@@ -181,34 +181,34 @@ const restRow = {
 } as const;
 
 /** A later wish changes what follows, except that nothing undoes a `delete`. */
-const wish = (then: Then, wanted: Then): Then => (then === 'delete' ? 'delete' : wanted);
+const wish = (goal: Goal, wanted: Goal): Goal => (goal === 'delete' ? 'delete' : wanted);
 
 const stopCompletely = (
-  { model, state, event }: { model: Model; state: Stopping; event: { then: 'stay' | 'delete' } },
+  { model, state, event }: { model: Model; state: Stopping; event: { goal: 'stay' | 'delete' } },
   context: Context,
 ): Step => {
-  const next: Stopping = { ...state, then: wish(state.then, event.then) };
+  const next: Stopping = { ...state, goal: wish(state.goal, event.goal) };
   // What a job left behind had time; a stop takes it away.
-  return state.phase === 'leaving' ? askToEnd(model, state.run, next.then, context, state.exit) : go(model, next);
+  return state.phase === 'leaving' ? askToEnd(model, state.run, next.goal, context, state.exit) : go(model, next);
 };
 
 const table: Table = {
   stopped: restRow,
   completed: {
     ...restRow,
-    stop: ({ model, event }) => (event.then === 'delete' ? forgetAtOnce({ model }) : stay({ model })),
+    stop: ({ model, event }) => (event.goal === 'delete' ? forgetAtOnce({ model }) : stay({ model })),
     reset: ({ model }) => ({ model: { ...model, restarts: 0, streak: 0 }, effects: [] }),
   },
   failed: {
     ...restRow,
     stop: ({ model, state, event }) =>
-      event.then === 'delete' ? forgetAtOnce({ model }) : go(model, { name: 'stopped', reason: state.reason }),
+      event.goal === 'delete' ? forgetAtOnce({ model }) : go(model, { name: 'stopped', reason: state.reason }),
     reset: ({ model, state }) => go({ ...model, restarts: 0, streak: 0 }, { name: 'stopped', reason: state.reason }),
   },
   backoff: {
     ...restRow,
     stop: ({ model, state, event }) =>
-      event.then === 'delete'
+      event.goal === 'delete'
         ? forgetAtOnce({ model })
         : go(
             model,
@@ -220,7 +220,7 @@ const table: Table = {
   },
   starting: {
     start: stay,
-    stop: ({ model, state, event }, context) => stopLaunch(model, state, event.then, context),
+    stop: ({ model, state, event }, context) => stopLaunch(model, state, event.goal, context),
     restart: ({ model, state }, context) => stopLaunch(model, state, 'start', context),
     reset: resetCounters,
     launched: ({ model, state, event }, { now }) =>
@@ -239,7 +239,7 @@ const table: Table = {
   },
   running: {
     start: stay,
-    stop: ({ model, state, event }, context) => askToEnd(model, state.run, event.then, context),
+    stop: ({ model, state, event }, context) => askToEnd(model, state.run, event.goal, context),
     restart: ({ model, state }, context) => askToEnd(model, state.run, 'start', context),
     reset: resetCounters,
     launched: stay,
@@ -251,9 +251,9 @@ const table: Table = {
     due: stay,
   },
   stopping: {
-    start: ({ model, state }) => go(model, { ...state, then: wish(state.then, 'start') }),
+    start: ({ model, state }) => go(model, { ...state, goal: wish(state.goal, 'start') }),
     stop: stopCompletely,
-    restart: ({ model, state }) => go(model, { ...state, then: wish(state.then, 'start') }),
+    restart: ({ model, state }) => go(model, { ...state, goal: wish(state.goal, 'start') }),
     reset: resetCounters,
     // Too late for the fence: it runs, so it is told to end.
     launched: ({ model, state, event }, { spec }) =>
@@ -273,10 +273,10 @@ const table: Table = {
     due: stoppingIsDue,
   },
   stuck: {
-    start: ({ model, state }) => go(model, { ...state, then: wish(state.then, 'start') }),
-    restart: ({ model, state }) => go(model, { ...state, then: wish(state.then, 'start') }),
+    start: ({ model, state }) => go(model, { ...state, goal: wish(state.goal, 'start') }),
+    restart: ({ model, state }) => go(model, { ...state, goal: wish(state.goal, 'start') }),
     stop: ({ model, state, event }, context) =>
-      killAgain(model, { ...state, then: wish(state.then, event.then) }, context),
+      killAgain(model, { ...state, goal: wish(state.goal, event.goal) }, context),
     reset: resetCounters,
     launched: stay,
     launchFailed: stay,
@@ -302,7 +302,7 @@ function stoppingIsDue({ model, state }: { readonly model: Model; readonly state
   if (now < state.deadline) return go(model, state, timer(state.deadline));
   switch (state.phase) {
     case 'leaving':
-      return askToEnd(model, state.run, state.then, context, state.exit);
+      return askToEnd(model, state.run, state.goal, context, state.exit);
     case 'asked': {
       const deadline = now + killPatienceMs;
       const next: Stopping = { ...state, phase: 'killing', deadline, killed: state.exit === null };
@@ -316,20 +316,20 @@ function stoppingIsDue({ model, state }: { readonly model: Model; readonly state
 function becomeStuck(model: Model, state: Stopping, pids: readonly number[], now: number): Step {
   return go(
     model,
-    { name: 'stuck', run: state.run, then: state.then, exit: state.exit, pids },
+    { name: 'stuck', run: state.run, goal: state.goal, exit: state.exit, pids },
     timer(now + stuckLookMs),
   );
 }
 
 /** Nothing lives any more after all. */
-function unstick(model: Model, { run, then, exit }: Named<'stuck'>, context: Context): Step {
+function unstick(model: Model, { run, goal, exit }: Named<'stuck'>, context: Context): Step {
   const deadline = context.now + killPatienceMs;
   const state: Stopping = {
     name: 'stopping',
     run,
     phase: 'killing',
     deadline,
-    then,
+    goal,
     exit,
     treeIsEmpty: true,
     killed: true,
@@ -345,7 +345,7 @@ function killAgain(model: Model, state: Named<'stuck'>, { now }: Context): Step 
     run: state.run,
     phase: 'killing',
     deadline,
-    then: state.then,
+    goal: state.goal,
     exit: state.exit,
     treeIsEmpty: false,
     killed: true,
