@@ -1,0 +1,60 @@
+/**
+ * The home directory itself: made private, and refused if it could be anybody else's.
+ */
+import { chmodSync, existsSync, lstatSync, mkdirSync, type Stats } from 'node:fs';
+import { dirname } from 'node:path';
+import { errnoOf } from '../host/files.ts';
+import { SteadError } from '../protocol/errors.ts';
+
+/** Makes sure that a home is there, ours and private. Throws HOME_UNSAFE or HOME_UNUSABLE; nothing is made through a link. */
+export function prepareHome(home: string): void {
+  if (!checkHome(home)) {
+    try {
+      mkdirSync(dirname(home), { recursive: true });
+      mkdirSync(home, { mode: 0o700 });
+    } catch (error) {
+      if (errnoOf(error) !== 'EEXIST') throw unusable(home, error);
+    }
+    checkHome(home);
+  }
+  if ((lstatSync(home).mode & 0o777) !== 0o700) chmodSync(home, 0o700);
+}
+
+/** Whether a home is there. Throws HOME_UNSAFE if it is a link, another user's, or writable by others. */
+export function checkHome(home: string): boolean {
+  let stat: Stats;
+  try {
+    stat = lstatSync(home);
+  } catch (error) {
+    if (errnoOf(error) === 'ENOENT') return false;
+    throw unusable(home, error);
+  }
+  const uid = process.geteuid?.() ?? 0;
+  if (stat.isSymbolicLink()) throw unsafe(home, 'is a symbolic link', `STEAD_HOME=$(readlink -f '${home}') stead …`);
+  if (!stat.isDirectory()) throw unsafe(home, 'is no directory', 'move it away, or set STEAD_HOME to a directory');
+  if (stat.uid !== uid) throw unsafe(home, `belongs to uid ${stat.uid}, and you are uid ${uid}`, ownerHint(stat.uid));
+  if (stat.mode & 0o022)
+    throw unsafe(home, 'can be written by others', `look what is in it, then: chmod 700 '${home}'`);
+  return true;
+}
+
+/** A short name of a home that is the same for every path to it: names its cgroups and marks its programs' environments. */
+export function homeId(home: string): string {
+  const { dev, ino } = lstatSync(home);
+  return `${dev.toString(36)}-${ino.toString(36)}`;
+}
+
+const ownerHint = (uid: number): string =>
+  process.geteuid?.() === 0 && existsSync('/usr/bin/setpriv')
+    ? `act as its owner: setpriv --reuid=${uid} --init-groups --reset-env stead …`
+    : 'set STEAD_HOME to a directory of your own';
+
+function unsafe(home: string, why: string, hint: string): SteadError {
+  return new SteadError('HOME_UNSAFE', `The home "${home}" ${why}: nothing is written there.`, { hint });
+}
+
+function unusable(home: string, error: unknown): SteadError {
+  return new SteadError('HOME_UNUSABLE', `The home "${home}" can't be used: ${(error as Error).message}.`, {
+    hint: 'set STEAD_HOME to a directory that you can write to',
+  });
+}
