@@ -1,0 +1,76 @@
+/**
+ * Spawns a launcher (docs/launcher-contract.md). Node's own spawn gives it default signal dispositions, an empty mask and a session of its own;
+ * everything else that the program inherits is a setting of the launcher.
+ */
+import { type ChildProcess, spawn } from 'node:child_process';
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { encodeBytes, hasRawBytes } from '../host/bytes.ts';
+import { launcherEnvironment } from './environment.ts';
+import { shellKind } from './shell-kind.ts';
+
+export interface LaunchOrder {
+  readonly shell: string;
+  /** launcher.sh. */
+  readonly script: string;
+  readonly runDirectory: string;
+  readonly argv: readonly string[];
+  /** `NAME=value` entries: all that the program gets. */
+  readonly env: readonly string[];
+  readonly cwd: string;
+  readonly out: number;
+  readonly err: number;
+  readonly umask: number;
+  /** The soft limit of open files: this process's own was raised by Node. Null leaves it. */
+  readonly nofile: number | null;
+  readonly oomScoreAdj: number | null;
+  readonly cgroup: string | null;
+  /** Commands to go through, words without spaces: `/usr/bin/setpriv --reuid=1000 …`. */
+  readonly via: readonly string[];
+}
+
+/** The child is the launcher, not the program. Throws or emits `error` when no process can be made. */
+export function spawnLauncher(order: LaunchOrder): ChildProcess {
+  const { entries, odd, unset } = launcherEnvironment(order.env, { shell: shellKind(order.shell), cwd: order.cwd });
+  const settings: Record<string, string> = {
+    _stead_umask: order.umask.toString(8).padStart(3, '0'),
+    ...(unset.length > 0 && { _stead_unset: unset.join(' ') }),
+    ...(order.nofile !== null && { _stead_nofile: String(order.nofile) }),
+    ...(order.oomScoreAdj !== null && { _stead_oom: String(order.oomScoreAdj) }),
+    ...(order.cgroup !== null && { _stead_cgroup: order.cgroup }),
+    ...(order.via.length > 0 && { _stead_via: order.via.join(' ') }),
+    ...(odd.length > 0 && { _stead_odd: String(odd.length) }),
+  };
+  odd.forEach((entry, at) => {
+    settings[`_stead_odd_${at + 1}`] = entry;
+  });
+  const env = new Map([...entries.map(splitEntry), ...Object.entries(settings)]);
+  const argv = throughRaw(order, env) ? [] : order.argv;
+  return spawn(order.shell, [order.script, order.runDirectory, ...argv], {
+    cwd: order.cwd,
+    detached: true,
+    env: Object.fromEntries(env),
+    stdio: ['ignore', order.out, order.err],
+  });
+}
+
+/**
+ * Strings that are no UTF-8 can't be given to spawn: they go by a file that the program-to-be reads. True if argv did.
+ */
+function throughRaw({ argv, runDirectory }: LaunchOrder, env: Map<string, string>): boolean {
+  const raw = [...env].filter(([, value]) => hasRawBytes(value));
+  if (raw.length === 0 && !argv.some(hasRawBytes)) return false;
+  const lines = raw.map(([name, value]) => `${name.startsWith('_stead_') ? '' : 'export '}${name}=${quote(value)}\n`);
+  for (const [name] of raw) env.delete(name);
+  const content = encodeBytes(`${lines.join('')}set -- ${argv.map(quote).join(' ')}\n`);
+  writeFileSync(join(runDirectory, 'raw'), content, { mode: 0o600 });
+  env.set('_stead_raw', 'yes');
+  return true;
+}
+
+const quote = (text: string): string => `'${text.replaceAll("'", "'\\''")}'`;
+
+function splitEntry(entry: string): [string, string] {
+  const at = entry.indexOf('=', 1);
+  return at === -1 ? [entry, ''] : [entry.slice(0, at), entry.slice(at + 1)];
+}
