@@ -1,0 +1,116 @@
+/**
+ * One app in memory: what was asked for, what is wanted, and its instances. Files follow at once: what is wanted is durable before it is acted
+ * on, what is observed is written (not synced) before the effects of its being observed.
+ */
+import { bootId, isoTime, wallMs } from '../host/clock.ts';
+import { newModel } from '../lifecycle/state.ts';
+import type { Model } from '../lifecycle/state.ts';
+import type { Want } from '../protocol/api.ts';
+import type { AppSpec } from '../protocol/spec.ts';
+import { removeApp, type StoredApp, type StoredState, saveSpec, saveState, stateFormat } from '../storage/apps.ts';
+import type { Daemon } from './context.ts';
+import { Instance } from './instance.ts';
+
+export class App {
+  readonly id: number;
+  readonly createdAt: string;
+  readonly instances: readonly Instance[];
+  readonly daemon: Daemon;
+  #spec: AppSpec;
+  #want: Want;
+  #by: string;
+  #forgotten = false;
+
+  constructor(daemon: Daemon, { spec, state }: StoredApp<Model>) {
+    this.daemon = daemon;
+    this.id = state.id;
+    this.createdAt = state.createdAt;
+    this.#spec = spec;
+    this.#want = state.want;
+    this.#by = state.by;
+    this.instances = state.instances.map((stored) => new Instance(this, stored));
+  }
+
+  get spec(): AppSpec {
+    return this.#spec;
+  }
+  get name(): string {
+    return this.#spec.name;
+  }
+  get want(): Want {
+    return this.#want;
+  }
+  get isForgotten(): boolean {
+    return this.#forgotten;
+  }
+
+  /** Durable when it returns; then, and only then, it may be acted on. Throws the disk's error, nothing being changed. */
+  setWant(want: Want, by: string): void {
+    const before = { want: this.#want, by: this.#by };
+    // Nothing undoes a delete.
+    if (this.#want === 'deleted') return;
+    this.#want = want;
+    this.#by = by;
+    try {
+      saveState(this.daemon.home, this.name, this.stored(), { durable: true });
+    } catch (error) {
+      this.#want = before.want;
+      this.#by = before.by;
+      throw error;
+    }
+  }
+
+  setSpec(spec: AppSpec): void {
+    saveSpec(this.daemon.home, spec);
+    this.#spec = spec;
+  }
+
+  /** Writes what is observed. A full disk is survived: memory is right, and the next change is written again. */
+  persist(): void {
+    if (this.#forgotten) return;
+    try {
+      saveState(this.daemon.home, this.name, this.stored(), { durable: false });
+    } catch (error) {
+      this.daemon.log(`${this.name}: state not written: ${(error as Error).message}`);
+    }
+  }
+
+  stored(): StoredState<Model> {
+    return {
+      format: stateFormat,
+      id: this.id,
+      want: this.#want,
+      by: this.#by,
+      createdAt: this.createdAt,
+      bootId: this.daemon.bootId,
+      instances: this.instances.map((instance) => instance.stored()),
+    };
+  }
+
+  /** Removes it from disk and memory; nothing of it is alive. */
+  forget(): void {
+    if (this.#forgotten) return;
+    this.#forgotten = true;
+    for (const instance of this.instances) instance.close();
+    this.daemon.apps.delete(this.name);
+    try {
+      removeApp(this.daemon.home, this.name);
+    } catch (error) {
+      this.daemon.log(`${this.name}: not removed from disk: ${(error as Error).message}`);
+    }
+  }
+}
+
+/** The state of an app that was just asked for. */
+export function newState(id: number, by: string): StoredState<Model> {
+  const now = wallMs();
+  return {
+    format: stateFormat,
+    id,
+    want: 'running',
+    by,
+    createdAt: isoTime(now),
+    bootId: bootId(),
+    instances: [{ index: 0, model: newModel, sinceWall: now }],
+  };
+}

@@ -1,0 +1,229 @@
+/**
+ * One instance: holds the automaton's model, feeds it events, carries out its effects. Events are handled one at a time, in order; an effect
+ * may post further events, which wait for their turn.
+ */
+import { monotonicMs, wallMs } from '../host/clock.ts';
+import type { ProcessId } from '../host/process.ts';
+import { fenceRun, type RunRecord } from '../launcher/records.ts';
+import { RunWatch } from '../launcher/run-watch.ts';
+import type { Effect, Event, Model } from '../lifecycle/state.ts';
+import { step } from '../lifecycle/step.ts';
+import type { ExitView } from '../protocol/api.ts';
+import { appendExit, type StoredInstance } from '../storage/apps.ts';
+import { runDirectory } from '../storage/layout.ts';
+import type { App } from './app.ts';
+import { exitOfRecord, unknownAt } from './exits.ts';
+import { launchRun, type LogStart } from './launch-run.ts';
+import { Tree } from './tree.ts';
+
+/** Longer delays overflow setTimeout; the timer is armed again on waking. */
+const longestTimerMs = 2 ** 31 - 1;
+
+export class Instance {
+  readonly app: App;
+  readonly index: number;
+  program: ProcessId | null = null;
+  launcher: ProcessId | null = null;
+  lastExit: ExitView | null = null;
+  logStart: LogStart = { out: 0, err: 0 };
+  #model: Model;
+  #sinceWall: number;
+  #watch: RunWatch | null = null;
+  #timer: NodeJS.Timeout | null = null;
+  #queue: Event[] = [];
+  #busy = false;
+  #tree: Tree | null = null;
+  readonly #listeners = new Set<() => void>();
+
+  constructor(app: App, stored: StoredInstance<Model>) {
+    this.app = app;
+    this.index = stored.index;
+    this.#model = stored.model;
+    this.#sinceWall = stored.sinceWall;
+  }
+
+  get model(): Model {
+    return this.#model;
+  }
+  get sinceWall(): number {
+    return this.#sinceWall;
+  }
+  /** What marks the environment of everything that a run starts. */
+  cookie(run = this.#model.run): string {
+    return `${this.app.daemon.homeId}.${this.app.name}.${this.index}.${run}`;
+  }
+  runDirectory(run = this.#model.run): string {
+    return runDirectory(this.app.daemon.home, this.app.name, this.index, run);
+  }
+  get tree(): Tree {
+    this.#tree ??= new Tree(this);
+    return this.#tree;
+  }
+
+  stored(): StoredInstance<Model> {
+    return { index: this.index, model: this.#model, sinceWall: this.#sinceWall };
+  }
+
+  /** Puts another model in its place: only before anything was dispatched. */
+  restore(model: Model): void {
+    this.#model = model;
+  }
+
+  dispatch(event: Event): void {
+    this.#queue.push(event);
+    if (this.#busy) return;
+    this.#busy = true;
+    try {
+      for (let next = this.#queue.shift(); next; next = this.#queue.shift()) this.#apply(next);
+    } finally {
+      this.#busy = false;
+    }
+    for (const listener of [...this.#listeners]) listener();
+  }
+
+  /** Resolves when the condition holds, looked at after each change; rejects when aborted. */
+  async until(condition: (instance: Instance) => boolean, signal?: AbortSignal): Promise<void> {
+    if (condition(this)) return;
+    await new Promise<void>((resolve, reject) => {
+      const done = () => {
+        this.#listeners.delete(look);
+        signal?.removeEventListener('abort', abort);
+      };
+      const look = () => {
+        if (!condition(this)) return;
+        done();
+        resolve();
+      };
+      const abort = () => {
+        done();
+        reject(signal?.reason);
+      };
+      this.#listeners.add(look);
+      signal?.addEventListener('abort', abort, { once: true });
+    });
+  }
+
+  /** Takes up a run that is on record, launched by this daemon's predecessor. */
+  adoptRun(): void {
+    this.#watchRun().adopt();
+  }
+
+  /** Arms what a state loaded from disk waits for. */
+  resume(): void {
+    const { state } = this.#model;
+    if (state.name === 'backoff') this.#arm(state.until);
+    if (state.name === 'stuck') this.#arm(monotonicMs());
+    if (state.name === 'stopping') {
+      this.#arm(state.deadline);
+      if (state.exit !== null) this.tree.watch();
+    }
+  }
+
+  close(): void {
+    this.#watch?.close();
+    this.#watch = null;
+    this.#tree?.close();
+    if (this.#timer) clearTimeout(this.#timer);
+    this.#timer = null;
+    for (const listener of [...this.#listeners]) listener();
+  }
+
+  #apply(event: Event): void {
+    const { spec } = this.app;
+    const before = this.#model;
+    const next = step(before, event, { spec, now: monotonicMs(), random: Math.random() });
+    this.#model = next.model;
+    if (next.model.state.name !== before.state.name) this.#sinceWall = wallMs();
+    if (next.model !== before) this.app.persist();
+    for (const effect of next.effects) this.#perform(effect);
+  }
+
+  #perform(effect: Effect): void {
+    switch (effect.do) {
+      case 'launch':
+        return this.#launch(effect.run);
+      case 'fence':
+        return this.#fence(effect.run);
+      case 'signal':
+        return this.tree.signal(effect.signal);
+      case 'kill':
+        return this.tree.kill();
+      case 'watchTree':
+        return this.tree.watch();
+      case 'survey':
+        return this.tree.survey();
+      case 'timer':
+        return this.#arm(effect.at);
+      case 'forget':
+        return this.app.forget();
+    }
+  }
+
+  #launch(run: number): void {
+    this.program = null;
+    this.launcher = null;
+    this.#tree?.close();
+    this.#tree = null;
+    const failed = (error: unknown) => {
+      this.#watch?.close();
+      const { message } = error as Error;
+      this.app.daemon.log(`${this.app.name}: launch failed: ${message}`);
+      this.dispatch({ type: 'launchFailed', run, reason: message, retry: true });
+    };
+    try {
+      launchRun(this, run, { watch: () => this.#watchRun(), failed });
+    } catch (error) {
+      failed(error);
+    }
+  }
+
+  #watchRun(): RunWatch {
+    this.#watch?.close();
+    const { run } = this.#model;
+    this.#watch = new RunWatch(this.runDirectory(run), {
+      launched: (program, launcher) => {
+        this.program = program;
+        this.launcher = launcher;
+        this.dispatch({ type: 'launched', run });
+      },
+      never: () => this.dispatch({ type: 'launchFailed', run, reason: unknownAt(this.runDirectory(run)), retry: true }),
+      ended: (record, status) => this.#ended(run, record, status),
+    });
+    return this.#watch;
+  }
+
+  #ended(run: number, record: RunRecord, status: number | null): void {
+    this.program = record.program;
+    this.launcher = record.launcher;
+    const exit = exitOfRecord(this.runDirectory(run), { run, record, status });
+    if (this.lastExit?.run !== run) {
+      this.lastExit = exit;
+      try {
+        appendExit(this.app.daemon.home, this.app.name, this.index, exit);
+      } catch (error) {
+        this.app.daemon.log(`${this.app.name}: exit not written: ${(error as Error).message}`);
+      }
+    }
+    const { code, signal, ambiguous, upMs } = exit;
+    this.dispatch({ type: 'exited', exit: { run, code, signal, ambiguous, upMs } });
+  }
+
+  #fence(run: number): void {
+    try {
+      if (!fenceRun(this.runDirectory(run))) return;
+    } catch (error) {
+      this.app.daemon.log(`${this.app.name}: run ${run} not fenced: ${(error as Error).message}`);
+      return;
+    }
+    this.#watch?.close();
+    this.dispatch({ type: 'launchFailed', run, reason: 'stopped before it ran', retry: false });
+  }
+
+  #arm(at: number | null): void {
+    if (this.#timer) clearTimeout(this.#timer);
+    this.#timer = null;
+    if (at === null) return;
+    const delay = Math.min(Math.max(0, Math.ceil(at - monotonicMs())), longestTimerMs);
+    this.#timer = setTimeout(() => this.dispatch({ type: 'due' }), delay);
+  }
+}

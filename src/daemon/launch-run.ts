@@ -1,0 +1,148 @@
+/**
+ * Turns a spec into one running launcher: run directory, logs, environment, limits, cgroup, user.
+ */
+import { closeSync, fstatSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
+import { getPriority } from 'node:os';
+import { spawnLauncher } from '../launcher/launch.ts';
+import type { RunWatch } from '../launcher/run-watch.ts';
+import { openLogs } from '../logs/open.ts';
+import { currentArgv } from '../programs/argv.ts';
+import type { AppSpec } from '../protocol/spec.ts';
+import { makeCgroup } from '../host/cgroup.ts';
+import { runNumbers } from '../storage/apps.ts';
+import { runDirectory } from '../storage/layout.ts';
+import type { Instance } from './instance.ts';
+import { Tree } from './tree.ts';
+
+export interface LaunchHooks {
+  /** Called when the run directory is there and before the launcher is: to watch it. */
+  watch(): RunWatch;
+  /** No process could be made. */
+  failed(error: unknown): void;
+}
+
+/** Where the logs stood when a run began: what came after is its own. */
+export interface LogStart {
+  readonly out: number;
+  readonly err: number;
+}
+
+/** Throws, or calls `failed`, when it can't be launched. */
+export function launchRun(instance: Instance, run: number, hooks: LaunchHooks): void {
+  const { app, index } = instance;
+  const { daemon, spec } = app;
+  const directory = runDirectory(daemon.home, spec.name, index, run);
+  mkdirSync(directory, { recursive: true, mode: 0o700 });
+  const logs = openLogs(daemon.home, spec.name, index, spec.user);
+  try {
+    instance.logStart = { out: fstatSync(logs.out).size, err: fstatSync(logs.err).size };
+    const watch = hooks.watch();
+    watch.watchDirectory();
+    const child = spawnLauncher({
+      shell: daemon.shell,
+      script: daemon.launcherScript,
+      runDirectory: directory,
+      argv: currentArgv(spec.program, spec.env, spec.cwd),
+      env: [...spec.env.filter((entry) => !entry.startsWith('STEAD_RUN_ID=')), `STEAD_RUN_ID=${instance.cookie(run)}`],
+      cwd: spec.cwd,
+      out: logs.out,
+      err: logs.err,
+      umask: spec.umask,
+      nofile: softNofile(spec),
+      oomScoreAdj: spec.oomScoreAdj,
+      cgroup: cgroupFor(instance),
+      via: [...prlimitWords(spec), ...niceWords(spec), ...setprivWords(spec)],
+    });
+    child.once('error', hooks.failed);
+    if (child.pid !== undefined) watch.own(child);
+  } finally {
+    closeSync(logs.out);
+    closeSync(logs.err);
+  }
+  setImmediate(() => removeOldRuns(instance, run));
+}
+
+function cgroupFor(instance: Instance): string | null {
+  const path = Tree.cgroupOf(instance);
+  return path === null ? null : makeCgroup(instance.app.daemon.cgroupBase!, path.slice(instance.app.daemon.cgroupBase!.length + 1));
+}
+
+/** The records of ended runs are in exits.jsonl; the last run's directory stays, for who looks. */
+function removeOldRuns({ app, index }: Instance, run: number): void {
+  for (const number of runNumbers(app.daemon.home, app.name, index)) {
+    if (number < run - 1) rmSync(runDirectory(app.daemon.home, app.name, index, number), { recursive: true, force: true });
+  }
+}
+
+type Limit = readonly [soft: number | null, hard: number | null];
+
+/** The names of /proc/PID/limits as prlimit(1) calls them. */
+const limitNames: Readonly<Record<string, string>> = {
+  'Max cpu time': 'cpu',
+  'Max file size': 'fsize',
+  'Max data size': 'data',
+  'Max stack size': 'stack',
+  'Max core file size': 'core',
+  'Max resident set': 'rss',
+  'Max processes': 'nproc',
+  'Max open files': 'nofile',
+  'Max locked memory': 'memlock',
+  'Max address space': 'as',
+  'Max file locks': 'locks',
+  'Max pending signals': 'sigpending',
+  'Max msgqueue size': 'msgqueue',
+  'Max nice priority': 'nice',
+  'Max realtime priority': 'rtprio',
+  'Max realtime timeout': 'rttime',
+};
+
+/** This process's limits, which a launcher inherits. */
+function ownLimits(): ReadonlyMap<string, Limit> {
+  const limits = new Map<string, Limit>();
+  for (const line of readFileSync('/proc/self/limits', 'utf8').split('\n').slice(1)) {
+    const name = limitNames[line.slice(0, 25).trim()];
+    const [soft, hard] = line.slice(25).trim().split(/\s+/);
+    if (name && soft && hard) limits.set(name, [limitNumber(soft), limitNumber(hard)]);
+  }
+  return limits;
+}
+
+const limitNumber = (text: string): number | null => (text === 'unlimited' ? null : Number(text));
+
+function softNofile(spec: AppSpec): number | null {
+  const wanted = spec.limits.nofile?.[0];
+  const hard = ownLimits().get('nofile')?.[1] ?? null;
+  if (wanted === undefined || wanted === null) return hard;
+  return hard !== null && hard < wanted && process.geteuid?.() !== 0 ? hard : wanted;
+}
+
+/** What differs from what a launcher inherits anyway. Who isn't root can't raise a hard limit: it stays the lower. */
+function prlimitWords(spec: AppSpec): string[] {
+  const own = ownLimits();
+  const isRoot = process.geteuid?.() === 0;
+  const words: string[] = [];
+  for (const [name, wanted] of Object.entries(spec.limits)) {
+    const has = own.get(name);
+    if (!has) continue;
+    const hard = isRoot ? wanted[1] : lower(wanted[1], has[1]);
+    const soft = lower(wanted[0], hard);
+    if (name === 'nofile' ? hard === has[1] : soft === has[0] && hard === has[1]) continue;
+    words.push(`--${name}=${soft ?? 'unlimited'}:${hard ?? 'unlimited'}`);
+  }
+  return words.length === 0 ? [] : ['/usr/bin/prlimit', ...words, '--'];
+}
+
+const lower = (a: number | null, b: number | null): number | null => (a === null ? b : b === null ? a : Math.min(a, b));
+
+function niceWords(spec: AppSpec): string[] {
+  const difference = spec.nice - getPriority();
+  return difference === 0 ? [] : ['/usr/bin/nice', '-n', String(difference)];
+}
+
+function setprivWords({ user, noNewPrivs }: AppSpec): string[] {
+  const words = [
+    ...(user === null ? [] : [`--reuid=${user.uid}`, `--regid=${user.gid}`, '--init-groups', '--inh-caps=-all']),
+    ...(noNewPrivs ? ['--no-new-privs'] : []),
+  ];
+  return words.length === 0 ? [] : ['/usr/bin/setpriv', ...words, '--'];
+}

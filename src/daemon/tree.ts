@@ -1,0 +1,175 @@
+/**
+ * All that a run started: found, signalled, and watched until nothing of it is alive.
+ *
+ * With a cgroup of its own, membership is the kernel's word. Without one, a tree is found by its traces in /proc: parentage, session and group
+ * of the main program, and the cookie in the environment; what was found once is remembered by (pid, start time). Empty is what was empty twice in a row,
+ * as a process may fork while it is looked for.
+ */
+import { type FSWatcher, watch } from 'node:fs';
+import { join } from 'node:path';
+import { cgroupPids, isCgroupEmpty, killCgroup, removeCgroup } from '../host/cgroup.ts';
+import { isAlive, type ProcessId, processStat, signalProcess } from '../host/process.ts';
+import { signalNumber } from '../host/signals.ts';
+import { readProcTable } from '../metrics/proc-table.ts';
+import { findTree } from '../metrics/tree.ts';
+import type { Instance } from './instance.ts';
+
+/** Looks for an empty tree: soon at first, as most programs end at once, then ever more seldom. */
+const firstLookMs = 5;
+const lastLookMs = 250;
+/** A tree that forks while it is killed is killed again, at most so often in one go. */
+const killRounds = 20;
+
+export class Tree {
+  readonly #instance: Instance;
+  readonly #run: number;
+  /** Members seen when the tree was last looked for: a child keeps belonging to it when its parents are gone. */
+  readonly #seen = new Map<number, ProcessId>();
+  #timer: NodeJS.Timeout | null = null;
+  #events: FSWatcher | null = null;
+  #closed = false;
+
+  constructor(instance: Instance) {
+    this.#instance = instance;
+    this.#run = instance.model.run;
+  }
+
+  /** The directory of its cgroup; null if trees are found by their traces here. */
+  static cgroupOf(instance: Instance): string | null {
+    const { app, index } = instance;
+    return app.daemon.cgroupBase === null ? null : join(app.daemon.cgroupBase, `app.${app.name.replace('/', '~')}.${index}`);
+  }
+
+  /** Everything of it that is alive now, zombies excepted. */
+  members(): ProcessId[] {
+    const cgroup = Tree.cgroupOf(this.#instance);
+    const byCgroup = cgroup === null ? null : cgroupPids(cgroup);
+    const { program } = this.#instance;
+    if (byCgroup !== null && this.#isInCgroup(byCgroup)) return identify(byCgroup);
+    const table = readProcTable();
+    const mainIsOurs = program !== null && table.get(program.pid)?.startTicks === program.startTicks;
+    const pids = findTree(table, {
+      mainPid: mainIsOurs ? program.pid : null,
+      session: program === null ? null : program.pid,
+      startTicks: program?.startTicks ?? null,
+      cookie: this.#instance.cookie(this.#run),
+      cgroup: null,
+    });
+    const found = identify([...pids, ...(byCgroup ?? [])]);
+    for (const id of found) this.#seen.set(id.pid, id);
+    for (const id of [...this.#seen.values()]) {
+      if (isAlive(id)) continue;
+      this.#seen.delete(id.pid);
+    }
+    return [...this.#seen.values()];
+  }
+
+  /** The signal, then SIGCONT (a stopped program could not act on it), to every member; then watches until it is empty. */
+  signal(name: string): void {
+    const number = signalNumber(name) ?? 15;
+    for (const id of this.members()) {
+      this.#send(id, number);
+      if (number !== 9 && number !== 18) this.#send(id, 'SIGCONT');
+    }
+    this.watch();
+  }
+
+  /** SIGKILL to every member, until there is none or after some rounds; then watches. */
+  kill(): void {
+    const cgroup = Tree.cgroupOf(this.#instance);
+    if (cgroup !== null) killCgroup(cgroup);
+    for (let round = 0; round < killRounds; round++) {
+      const members = this.members();
+      if (members.length === 0) break;
+      for (const id of members) this.#send(id, 'SIGKILL');
+    }
+    // A launcher that somebody stopped could not record the end.
+    const { launcher } = this.#instance;
+    if (launcher) this.#send(launcher, 'SIGCONT');
+    this.watch();
+  }
+
+  /** Posts `treeEmptied` when nothing is alive: now or later. */
+  watch(): void {
+    if (this.#closed) return;
+    this.#unwatch();
+    if (this.#reportIfEmpty()) return;
+    this.#watchCgroup();
+    this.#lookAgain(firstLookMs);
+  }
+
+  /** Posts what is so now: `treeEmptied` or `treeAlive`. */
+  survey(): void {
+    if (this.#reportIfEmpty()) return;
+    const pids = this.members().map(({ pid }) => pid);
+    this.#instance.dispatch({ type: 'treeAlive', run: this.#run, pids });
+  }
+
+  close(): void {
+    this.#closed = true;
+    this.#unwatch();
+  }
+
+  #reportIfEmpty(): boolean {
+    const { program } = this.#instance;
+    // The cheap question first: while the main program lives, nothing needs to be looked for.
+    if (program !== null && isAlive(program)) return false;
+    if (!this.#isEmpty()) return false;
+    this.#unwatch();
+    const cgroup = Tree.cgroupOf(this.#instance);
+    if (cgroup !== null) removeCgroup(cgroup);
+    this.#instance.dispatch({ type: 'treeEmptied', run: this.#run });
+    return true;
+  }
+
+  #isEmpty(): boolean {
+    const cgroup = Tree.cgroupOf(this.#instance);
+    if (cgroup !== null && cgroupPids(cgroup) !== null) return isCgroupEmpty(cgroup) && this.#seen.size === 0;
+    return this.members().length === 0 && this.members().length === 0;
+  }
+
+  /** A run from before cgroups could be had, or moved out by somebody, is found by its traces. */
+  #isInCgroup(pids: readonly number[]): boolean {
+    const { program } = this.#instance;
+    return program === null || !isAlive(program) || pids.includes(program.pid);
+  }
+
+  #send(id: ProcessId, signal: NodeJS.Signals | number): void {
+    try {
+      signalProcess(id, signal);
+    } catch (error) {
+      this.#instance.app.daemon.log(`${this.#instance.app.name}: no signal to ${id.pid}: ${(error as Error).message}`);
+    }
+  }
+
+  #lookAgain(ms: number): void {
+    this.#timer = setTimeout(() => {
+      if (!this.#reportIfEmpty()) this.#lookAgain(Math.min(lastLookMs, ms * 2));
+    }, ms);
+  }
+
+  #watchCgroup(): void {
+    const cgroup = Tree.cgroupOf(this.#instance);
+    if (cgroup === null) return;
+    try {
+      this.#events = watch(join(cgroup, 'cgroup.events'), { persistent: false }, () => this.#reportIfEmpty());
+      this.#events.on('error', () => {});
+    } catch {
+      // No inotify to be had: it is looked for all the same.
+    }
+  }
+
+  #unwatch(): void {
+    if (this.#timer) clearTimeout(this.#timer);
+    this.#timer = null;
+    this.#events?.close();
+    this.#events = null;
+  }
+}
+
+function identify(pids: readonly number[]): ProcessId[] {
+  return pids.flatMap((pid) => {
+    const stat = processStat(pid);
+    return stat === null || stat.state === 'Z' || stat.state === 'X' ? [] : [{ pid, startTicks: stat.startTicks }];
+  });
+}
