@@ -1,0 +1,55 @@
+/** What commands that act on chosen apps share: one request, one line per app, the first failure's exit code. */
+import { act } from '../client/act.ts';
+import { whoAsks } from '../client/caller.ts';
+import { escapeControls } from '../host/bytes.ts';
+import type { ActionResponse, ActionResult, SelectRequest } from '../protocol/api.ts';
+import { exitCodeOf, SteadError } from '../protocol/errors.ts';
+import type { Call } from './command.ts';
+import { sayError } from './failure.ts';
+import { print, printJson, say, withProgress } from './output.ts';
+import { assertWritable } from './ownership.ts';
+import { requireSelectors } from './selectors.ts';
+
+export interface Action {
+  readonly route: 'stop' | 'restart' | 'delete' | 'signal' | 'reset';
+  readonly select: readonly string[];
+  /** Beside what every request that selects holds. */
+  readonly body?: Readonly<Record<string, unknown>>;
+  /** While it lasts: `Stopping web …`. */
+  readonly doing: string;
+  /** One app's line: `web stopped`. */
+  readonly done: (result: ActionResult) => string;
+}
+
+/** Does it, says so per app, resolves with the exit code. */
+export async function actOnApps({ home, json, values }: Call, action: Action): Promise<number> {
+  const select = requireSelectors(action.select, action.route);
+  assertWritable(home);
+  const body = { select, caller: whoAsks(), wait: values['no-wait'] !== true, ...action.body } satisfies SelectRequest;
+  const { results } = await withProgress(
+    `${action.doing} ${select.map(escapeControls).join(', ')} …`,
+    act(home, action.route, { body }),
+  );
+  const failed = results.filter(({ error }) => error !== null);
+  if (json) printResults(results, failed);
+  else for (const result of results) tell(result, action);
+  return failed.length > 0 ? exitCodeOf(failed[0]!.error!.code) : results.some(({ early }) => early) ? 1 : 0;
+}
+
+function tell(result: ActionResult, action: Action): void {
+  for (const note of result.notes ?? []) say(escapeControls(note));
+  if (result.error) sayError(result.error);
+  else print(action.done(result));
+}
+
+/** A failure prints the error alone; what was done of the rest is in its details. */
+function printResults(results: ActionResponse['results'], failed: ActionResponse['results']): void {
+  const error = failed[0]?.error;
+  if (!error) return printJson(results);
+  printJson({
+    error: { ...new SteadError(error.code, error.message).toBody(), ...error, details: { ...error.details, results } },
+  });
+}
+
+/** `web`, safe to print. */
+export const shownName = ({ app }: ActionResult): string => escapeControls(app.name);

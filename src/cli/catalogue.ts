@@ -1,0 +1,31 @@
+/** All commands but `help` and `completion`, which are made from these. */
+import type { Command } from './command.ts';
+import { command as daemon } from './commands/daemon.ts';
+import { command as del } from './commands/delete.ts';
+import { command as list } from './commands/list.ts';
+import { command as logs } from './commands/logs.ts';
+import { command as pid } from './commands/pid.ts';
+import { command as reset } from './commands/reset.ts';
+import { command as restart } from './commands/restart.ts';
+import { command as run } from './commands/run.ts';
+import { command as show } from './commands/show.ts';
+import { command as signal } from './commands/signal.ts';
+import { command as start } from './commands/start.ts';
+import { command as stop } from './commands/stop.ts';
+import { command as wait } from './commands/wait.ts';
+
+export const catalogue: readonly Command[] = [
+  start,
+  run,
+  list,
+  show,
+  logs,
+  stop,
+  restart,
+  del,
+  signal,
+  reset,
+  wait,
+  pid,
+  daemon,
+];

@@ -1,0 +1,31 @@
+/** One command of the command line: one file, one record. */
+import type { Flag, ParsedLine } from '../config/parse.ts';
+import type { SteadError } from '../protocol/errors.ts';
+import type { VerbName } from './verbs.ts';
+
+export interface Command {
+  readonly name: VerbName;
+  /** One line per form, without `stead`: `start <script> [-- args]`. */
+  readonly usage: readonly string[];
+  /** Paragraphs of help between usage and options. */
+  readonly about: readonly string[];
+  readonly examples: readonly (readonly [line: string, text: string])[];
+  /** Beside `--help` and `--json`. */
+  flags(): readonly Flag[];
+  /** False where there is nothing to print as JSON. */
+  readonly hasJson?: boolean;
+  /** All from the first word on belongs to the program. */
+  readonly stopAtWord?: boolean;
+  /** The exit code for a failure, where it isn't the catalogue's. */
+  exitOf?(error: SteadError): number;
+  /** Does it and says so; resolves with the exit code. */
+  run(call: Call): Promise<number>;
+}
+
+export interface Call extends ParsedLine {
+  /** `stead`'s home, absolute. */
+  readonly home: string;
+  readonly json: boolean;
+  /** False for `stead` without a verb. */
+  readonly isVerbGiven: boolean;
+}

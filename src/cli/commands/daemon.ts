@@ -1,0 +1,130 @@
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { isDaemonDown } from '../../client/act.ts';
+import { ensureDaemon } from '../../client/ensure-daemon.ts';
+import { request } from '../../client/http.ts';
+import { endHungDaemon } from '../../client/hung-daemon.ts';
+import { nearest } from '../../config/nearest.ts';
+import type { DaemonView } from '../../protocol/api.ts';
+import { SteadError } from '../../protocol/errors.ts';
+import type { Call, Command } from '../command.ts';
+import { runForeground } from '../foreground.ts';
+import { parseCount, showLogs } from '../log-output.ts';
+import { print, printJson, withProgress } from '../output.ts';
+import { assertWritable } from '../ownership.ts';
+import { localTime, shortSize } from '../render/units.ts';
+
+export const command: Command = {
+  name: 'daemon',
+  usage: ['daemon status', 'daemon stop | restart', 'daemon run', 'daemon logs [-n N|all] [-f]'],
+  about: [
+    'The daemon is started by the first command that needs it. It may die or be restarted at any time: your programs run on, and the next daemon takes them over. `daemon run` keeps it in the foreground.',
+  ],
+  examples: [
+    ['stead daemon status', 'does it run, which version'],
+    ['stead daemon restart', 'after an upgrade, or if it hangs'],
+    ['stead daemon logs -n 50', 'what it has to say'],
+  ],
+  flags: () => [
+    { name: 'lines', short: 'n', type: 'text', value: 'N|all', default: '20', text: 'logs: so many lines' },
+    { name: 'follow', short: 'f', type: 'boolean', text: 'logs: and what comes' },
+  ],
+  run: daemon,
+};
+
+const actions: Readonly<Record<string, (call: Call) => Promise<number>>> = {
+  status,
+  stop,
+  restart,
+  run: ({ home }) => runForeground(home),
+  logs,
+};
+
+async function daemon(call: Call): Promise<number> {
+  const [word = 'status'] = call.words;
+  const action = Object.hasOwn(actions, word) ? actions[word] : undefined;
+  if (action) return action(call);
+  const near = nearest(word, Object.keys(actions));
+  const hint = near ? `did you mean stead daemon ${near}?` : `stead daemon ${Object.keys(actions).join('|')}`;
+  throw new SteadError('USAGE', `There is no command "daemon ${word}"`, { hint });
+}
+
+/** Null if none runs. */
+async function readStatus(home: string): Promise<DaemonView | null> {
+  try {
+    return await request(home, 'daemonStatus');
+  } catch (error) {
+    if (isDaemonDown(error)) return null;
+    throw error;
+  }
+}
+
+async function status({ home, json }: Call): Promise<number> {
+  const view = (await readStatus(home)) ?? nobody(home);
+  if (json) printJson(view);
+  else if (!view.running) print(`The daemon is not running (home ${home}); the next command that acts starts it.`);
+  else {
+    const guardian = view.guardian === null ? '' : `, guardian ${view.guardian}`;
+    print(`The daemon runs: pid ${view.pid}${guardian}, version ${view.version}`);
+    print(
+      `home ${view.home}${view.since ? `, since ${localTime(view.since)}` : ''}${view.memory ? `, memory ${shortSize(view.memory)}` : ''}`,
+    );
+  }
+  return 0;
+}
+
+const nobody = (home: string): DaemonView => ({
+  running: false,
+  pid: null,
+  guardian: null,
+  version: null,
+  protocol: null,
+  home,
+  since: null,
+  memory: null,
+});
+
+async function stop({ home, json }: Call): Promise<number> {
+  assertWritable(home);
+  const before = await readStatus(home);
+  if (before)
+    await withProgress('Stopping the daemon …', request(home, 'daemonStop', { body: {}, timeoutMs: stopLimitMs }));
+  if (json) printJson({ ...nobody(home), changed: before !== null });
+  else
+    print(before ? `The daemon (pid ${before.pid}) has ended; your programs run on.` : 'The daemon was not running.');
+  return 0;
+}
+
+/** It has nothing to wait for but its files. */
+const stopLimitMs = 20_000;
+
+async function restart({ home, json }: Call): Promise<number> {
+  assertWritable(home);
+  await withProgress('Restarting the daemon …', replaceDaemon(home));
+  const view = await request(home, 'daemonStatus');
+  if (json) printJson(view);
+  else print(`The daemon runs: pid ${view.pid}, version ${view.version}`);
+  return 0;
+}
+
+async function replaceDaemon(home: string): Promise<void> {
+  try {
+    if (await readStatus(home)) await request(home, 'daemonStop', { body: {}, timeoutMs: stopLimitMs });
+  } catch (error) {
+    const isSilent = error instanceof SteadError && error.details?.phase === 'silent';
+    if (!isSilent) throw error;
+    endHungDaemon(home);
+  }
+  await ensureDaemon(home);
+}
+
+async function logs({ home, values }: Call): Promise<number> {
+  const file = join(home, 'daemon.log');
+  if (!existsSync(file)) throw new SteadError('NOT_RUNNING', `There is no ${file}: no daemon has run here yet`);
+  await showLogs([{ file, fd: 1, prefix: '' }], {
+    lines: parseCount(values.lines),
+    isFollowing: values.follow === true,
+    isRaw: false,
+  });
+  return 0;
+}

@@ -1,0 +1,75 @@
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import type { AppView } from '../../protocol/api.ts';
+import type { Call, Command } from '../command.ts';
+import { print, printJson, say, terminalColumns } from '../output.ts';
+import { ownershipNote } from '../ownership.ts';
+import { readApps } from '../reading.ts';
+import { renderApps } from '../render/apps.ts';
+import { painter } from '../render/colour.ts';
+
+/** Finished jobs are shown for so long without `-a`. */
+const jobShownMs = 86_400_000;
+
+export const command: Command = {
+  name: 'list',
+  usage: ['list [-a] [-i]'],
+  about: ['Without a daemon it shows what is on disk. Jobs that ended more than a day ago are left out without -a.'],
+  examples: [
+    ['stead list', 'all apps'],
+    ['stead list --json', 'the same for programs; an empty list is []'],
+  ],
+  flags: () => [
+    { name: 'all', short: 'a', type: 'boolean', text: 'also jobs that ended more than a day ago' },
+    { name: 'instances', short: 'i', type: 'boolean', text: 'one line per instance' },
+  ],
+  run: list,
+};
+
+async function list({ home, json, values, isVerbGiven }: Call): Promise<number> {
+  // Asked first of all: the daemon works on it while this process goes on loading.
+  const isBeginning = !existsSync(join(home, 'apps'));
+  const apps = isBeginning ? [] : await readApps(home);
+  const shown = values.all ? apps : apps.filter((app) => !isOldJob(app, Date.now()));
+  if (json) printJson(shown);
+  else
+    printList({ home, shown, hidden: apps.length - shown.length, perInstance: values.instances === true, isVerbGiven });
+  const note = ownershipNote(home);
+  if (note) say(note);
+  return 0;
+}
+
+/** A job that ended more than a day ago. */
+export function isOldJob({ kind, instances }: AppView, nowMs: number): boolean {
+  const ended = instances.map(
+    ({ state, since }) => isOver(state) && since !== null && nowMs - Date.parse(since) > jobShownMs,
+  );
+  return kind === 'job' && ended.length > 0 && ended.every(Boolean);
+}
+
+const isOver = (state: string) => state === 'completed' || state === 'failed' || state === 'stopped';
+
+interface Shown {
+  readonly home: string;
+  readonly shown: readonly AppView[];
+  readonly hidden: number;
+  readonly perInstance: boolean;
+  readonly isVerbGiven: boolean;
+}
+
+function printList({ home, shown, hidden, perInstance, isVerbGiven }: Shown): void {
+  const more = hidden === 0 ? [] : [`${hidden} older ${hidden === 1 ? 'job' : 'jobs'}: stead list -a`];
+  if (shown.length > 0) {
+    const lines = renderApps(shown, { width: terminalColumns(), paint: painter(), nowMs: Date.now(), perInstance });
+    print([...lines, ...more].join('\n'));
+  } else if (hidden > 0) print(more.join('\n'));
+  else print(isVerbGiven ? `No apps in ${home}. To begin: stead start <script>` : beginning.join('\n'));
+}
+
+const beginning: readonly string[] = [
+  'stead runs programs in your stead. Nothing runs yet; to begin:',
+  '  stead start server.js              keep a script running, also after a crash',
+  '  stead start -- python3 -m http.server 8000     the same with any command',
+  '  stead run -- make all              one job in the background, as nohup does',
+  '  stead help                         all commands; stead help start for one',
+];

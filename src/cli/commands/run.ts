@@ -1,0 +1,43 @@
+import { act } from '../../client/act.ts';
+import { captureCaller } from '../../client/caller.ts';
+import { optionFlags, toSpecOptions } from '../../config/parse.ts';
+import { escapeControls } from '../../host/bytes.ts';
+import type { RunRequest } from '../../protocol/api.ts';
+import { SteadError } from '../../protocol/errors.ts';
+import type { Call, Command } from '../command.ts';
+import { print, printJson, say, withProgress } from '../output.ts';
+import { assertWritable } from '../ownership.ts';
+
+export const command: Command = {
+  name: 'run',
+  usage: ['run [options] [--] <command…>'],
+  about: [
+    'Runs a command once in the background, as nohup does, and returns at once: it survives the end of the terminal, its stdin is /dev/null, its output and its exit code are kept. stead wait hands the exit code over.',
+    'With -f its output is shown as it comes, and the exit code is its own: 128+n if signal n killed it, 125 if stead itself failed, 126 if the command cannot be executed, 127 if there is none. Ctrl-C stops it; closing the terminal does not.',
+  ],
+  examples: [
+    ['stead run make all', 'a job called make'],
+    ['stead run --name backup -- rsync -a /data /mnt', 'with a name'],
+    ['stead run -f ./deploy.sh', 'stay, see its output, end with its exit code'],
+  ],
+  flags: () => [
+    { name: 'follow', short: 'f', type: 'boolean', text: 'stay: show its output, end with its exit code' },
+    ...optionFlags('run'),
+  ],
+  stopAtWord: true,
+  exitOf: ({ code }) => ({ NOT_EXECUTABLE: 126, PROGRAM_NOT_FOUND: 127 })[code as string] ?? 125,
+  run,
+};
+
+async function run({ home, words, rest, values, json }: Call): Promise<number> {
+  const line = [...words, ...(rest ?? [])];
+  if (line.length === 0) throw new SteadError('USAGE', 'stead run needs a command', { hint: 'stead run make all' });
+  assertWritable(home);
+  const body: RunRequest = { command: line, options: toSpecOptions(values), caller: captureCaller() };
+  const answer = await withProgress(`Starting ${escapeControls(line[0]!)} …`, act(home, 'run', { body }));
+  for (const note of answer.notes) say(escapeControls(note));
+  const { app, logs } = answer;
+  if (json) printJson(answer);
+  else print(`${escapeControls(app.name)} runs, pid ${app.instances[0]?.pid}; output in ${escapeControls(logs.out)}`);
+  return 0;
+}

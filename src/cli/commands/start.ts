@@ -1,0 +1,88 @@
+import { act } from '../../client/act.ts';
+import { captureCaller } from '../../client/caller.ts';
+import { optionFlags, toSpecOptions } from '../../config/parse.ts';
+import { escapeControls } from '../../host/bytes.ts';
+import type { StartedApp, StartRequest } from '../../protocol/api.ts';
+import { SteadError } from '../../protocol/errors.ts';
+import type { Call, Command } from '../command.ts';
+import { isTerminal, print, printJson, say, terminalColumns, withProgress } from '../output.ts';
+import { assertWritable } from '../ownership.ts';
+import { renderRows } from '../render/apps.ts';
+import { painter } from '../render/colour.ts';
+import { addresses, earlyLines, startedLine } from '../render/started.ts';
+
+export const command: Command = {
+  name: 'start',
+  usage: ['start <script | command | name…> [options] [-- args]', 'start [options] -- <command line>'],
+  about: [
+    'Starts a program in the background and keeps it running: after the terminal closes and after it crashes. It gets your environment, directory, umask and limits. What is running already is left alone.',
+    'A script is run by what its extension or its first line names. Arguments for the program come after --.',
+  ],
+  examples: [
+    ['stead start server.js', 'a script; it is called server'],
+    ['stead start server.js --name web -- --port 8080', 'with a name, and arguments of its own'],
+    ['stead start -- python3 -m http.server 8000', 'any command'],
+    ['stead start web', 'an app that was stopped'],
+    ['stead start job.sh --restart on-failure --max-restarts 5', 'when and how often to start it again'],
+  ],
+  flags: () => [
+    ...optionFlags('start'),
+    { name: 'no-wait', type: 'boolean', text: 'return at once, without a look at its first moments' },
+  ],
+  run: start,
+};
+
+async function start({ home, words, rest, values, json }: Call): Promise<number> {
+  if (words.length === 0 && (rest === null || rest.length === 0)) throw nothingToStart();
+  assertWritable(home);
+  const caller = captureCaller();
+  const request: StartRequest = {
+    targets: words,
+    rest: rest ?? [],
+    options: toSpecOptions(values),
+    caller,
+    wait: values['no-wait'] !== true,
+  };
+  const what = escapeControls(words.join(' ') || (rest?.[0] ?? ''));
+  const { apps } = await withProgress(`Starting ${what} …`, act(home, 'start', { body: request }));
+  const early = apps.filter((app) => app.early !== null);
+  if (json && early.length > 0) throw endedEarly(apps, early[0]!);
+  if (json) printJson(apps);
+  else for (const app of apps) tell(app);
+  return early.length > 0 ? 1 : 0;
+}
+
+function nothingToStart(): SteadError {
+  return new SteadError('USAGE', 'stead start needs a script, a command or the name of an app', {
+    hint: 'stead start server.js, or stead start -- python3 -m http.server 8000',
+  });
+}
+
+function endedEarly(apps: readonly StartedApp[], { app, early }: StartedApp): SteadError {
+  return new SteadError('EXITED_EARLY', `${JSON.stringify(app.name)} ended at once: ${early!.exit.reason}`, {
+    hint: early!.next,
+    details: { apps },
+  });
+}
+
+function tell(started: StartedApp): void {
+  for (const note of started.notes) say(escapeControls(note));
+  if (started.early) for (const line of earlyLines(started.app, started.early)) say(line);
+  else if (isTerminal(1)) print(welcome(started).join('\n'));
+  else print(startedLine(started));
+}
+
+/** On a terminal: the row, where it listens, the two commands that come next. */
+function welcome(started: StartedApp): readonly string[] {
+  const { app, changed, sockets } = started;
+  const name = escapeControls(app.name);
+  const listens = addresses(sockets);
+  return [
+    ...renderRows([app], { width: terminalColumns(), paint: painter(), nowMs: Date.now() }),
+    '',
+    ...(changed ? [] : [startedLine(started)]),
+    ...(listens.length > 0 ? [`It listens on ${listens.join(', ')}.`] : []),
+    `  stead logs -f ${name}    what it prints`,
+    `  stead stop ${name}       end it`,
+  ];
+}

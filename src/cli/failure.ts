@@ -1,0 +1,46 @@
+/** How a failure is told: what and why, then what to do. */
+import { escapeControls } from '../host/bytes.ts';
+import { exitCodeOf, SteadError } from '../protocol/errors.ts';
+import { printJson, say } from './output.ts';
+
+export interface Told {
+  readonly json: boolean;
+  readonly exitOf?: ((error: SteadError) => number) | undefined;
+}
+
+/** Prints a failure and returns the exit code; quiet 0 if only the reader of our output has gone. */
+export function tellFailure(thrown: unknown, { json, exitOf }: Told): number {
+  if (isOutputClosed(thrown)) return 0;
+  const error = isSteadError(thrown) ? thrown : unexpected(thrown);
+  const exit = exitOf?.(error) ?? exitCodeOf(error.code);
+  try {
+    if (json) printJson({ error: bodyOf(error) });
+    else sayError(error);
+  } catch (second) {
+    if (!isOutputClosed(second)) throw second;
+  }
+  return exit;
+}
+
+/** Message and hint, on stderr. */
+export function sayError({ message, hint }: { readonly message: string; readonly hint?: string | undefined }): void {
+  say(`stead: ${escapeLines(message)}`);
+  if (hint !== undefined) say(`Hint: ${escapeLines(hint)}`);
+}
+
+const escapeLines = (text: string) => text.split('\n').map(escapeControls).join('\n');
+
+const bodyOf = ({ code, message, hint, details }: SteadError) => ({ code, message, hint, details });
+
+/** Each chunk has a copy of the class: the name tells, not `instanceof`. */
+const isSteadError = (thrown: unknown): thrown is SteadError => (thrown as Error | null)?.name === 'SteadError';
+const isOutputClosed = (thrown: unknown): boolean => (thrown as Error | null)?.name === 'OutputClosed';
+
+function unexpected(thrown: unknown): SteadError {
+  const { code, message, stack } = thrown as NodeJS.ErrnoException;
+  if (code === 'ENOSPC') return new SteadError('DISK', `Cannot write the output: ${message}`);
+  if (process.env.STEAD_DEBUG) say(String(stack));
+  return new SteadError('INTERNAL', `Unexpected: ${message ?? String(thrown)}`, {
+    hint: 'STEAD_DEBUG=1 shows where; please report it',
+  });
+}

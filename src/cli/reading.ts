@@ -1,0 +1,23 @@
+/** What commands that only read share: they never start a daemon, but show what is on disk, and say so. */
+import { isDaemonDown } from '../client/act.ts';
+import { request } from '../client/http.ts';
+import { listFromDisk } from '../client/offline.ts';
+import type { AppView } from '../protocol/api.ts';
+import { say } from './output.ts';
+
+/** All apps: as the daemon tells, or from disk. */
+export async function readApps(home: string): Promise<readonly AppView[]> {
+  return fromDaemonOrDisk(request(home, 'list'), () => listFromDisk(home));
+}
+
+/** The daemon's answer, or what the files tell if none runs. */
+export async function fromDaemonOrDisk<T>(answer: Promise<T>, fromDisk: () => T | Promise<T>): Promise<T> {
+  try {
+    return await answer;
+  } catch (error) {
+    if (!isDaemonDown(error)) throw error;
+    const found = await fromDisk();
+    say('The daemon is not running; this is what is on disk.');
+    return found;
+  }
+}

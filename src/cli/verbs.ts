@@ -1,0 +1,38 @@
+/** The commands by name, with their synonyms: all that the dispatcher and the overview need to know without loading any. */
+
+export interface Verb {
+  readonly synonyms: readonly string[];
+  readonly summary: string;
+}
+
+export const verbs = {
+  start: { synonyms: [], summary: 'start a script, a command or an app, and keep it running' },
+  run: { synonyms: [], summary: 'run a command once in the background, as nohup does' },
+  list: { synonyms: ['ls', 'ps'], summary: 'show all apps in a table' },
+  show: { synonyms: ['describe', 'info', 'inspect'], summary: 'show everything about an app' },
+  logs: { synonyms: ['log'], summary: 'show what an app printed' },
+  stop: { synonyms: [], summary: 'stop an app and all that it started' },
+  restart: { synonyms: [], summary: 'stop and start an app' },
+  delete: { synonyms: ['rm'], summary: 'stop an app and forget it' },
+  signal: { synonyms: [], summary: 'send a signal to an app' },
+  reset: { synonyms: [], summary: 'forget the restarts and failures of an app' },
+  wait: { synonyms: [], summary: 'wait until an app ends, and end with its exit code' },
+  pid: { synonyms: [], summary: 'print the pid of an app' },
+  daemon: { synonyms: [], summary: 'the daemon itself: status, stop, restart, run, logs' },
+  completion: { synonyms: [], summary: 'print a completion script for bash, zsh or fish' },
+  help: { synonyms: [], summary: 'explain a command or a topic' },
+} as const satisfies Record<string, Verb>;
+
+export type VerbName = keyof typeof verbs;
+
+/** The verb that a word means; undefined for none. `status` is `list`, or `show` with a name. */
+export function findVerb(word: string, following: readonly string[]): VerbName | undefined {
+  if (word === 'status') return following.some((next) => !next.startsWith('-')) ? 'show' : 'list';
+  const found = Object.entries(verbs).find(([name, verb]) => name === word || (verb as Verb).synonyms.includes(word));
+  return found?.[0] as VerbName | undefined;
+}
+
+/** All words that `findVerb` knows. */
+export function allVerbWords(): string[] {
+  return [...Object.entries(verbs).flatMap(([name, { synonyms }]) => [name, ...synonyms]), 'status'];
+}

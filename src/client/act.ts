@@ -1,0 +1,81 @@
+/**
+ * Requests that change something: the daemon is started where it isn't running, and a request that may take long is guarded by a
+ * look every now and then at whether the daemon still answers.
+ */
+import type { RouteName } from '../protocol/api.ts';
+import { SteadError } from '../protocol/errors.ts';
+import type { Answers } from './answers.ts';
+import { ensureDaemon } from './ensure-daemon.ts';
+import { type RequestOptions, request } from './http.ts';
+
+/** When to look whether the daemon still answers while a request waits for its effect: soon once, then seldom. */
+const looksMs = [5_000, 60_000] as const;
+
+/** Asks the daemon, starting it if it isn't running. Waits for the effect as long as it takes while the daemon answers at all. */
+export async function act<R extends RouteName>(
+  home: string,
+  route: R,
+  options: RequestOptions = {},
+): Promise<Answers[R]> {
+  try {
+    return await guarded(home, route, options);
+  } catch (error) {
+    if (!isDaemonDown(error)) throw error;
+  }
+  await ensureDaemon(home);
+  return guarded(home, route, options);
+}
+
+/** Whether nothing was asked because no daemon runs. */
+export function isDaemonDown(error: unknown): boolean {
+  if (!isUnreachable(error) || error.details?.phase !== 'connect') return false;
+  return ['ENOENT', 'ECONNREFUSED', 'ENOTDIR'].includes(String(error.details.errno));
+}
+
+/** Whether the daemon ended between question and answer. */
+export function isBrokenOff(error: unknown): boolean {
+  return isUnreachable(error) && error.details?.phase === 'answer';
+}
+
+function isUnreachable(error: unknown): error is SteadError {
+  return error instanceof SteadError && error.code === 'DAEMON_UNREACHABLE';
+}
+
+async function guarded<R extends RouteName>(home: string, route: R, options: RequestOptions): Promise<Answers[R]> {
+  if (options.timeoutMs !== undefined) return request(home, route, options);
+  const controller = new AbortController();
+  const onAbort = () => controller.abort(options.signal?.reason);
+  options.signal?.addEventListener('abort', onAbort);
+  const guard = guardHealth(home, controller);
+  try {
+    return await request(home, route, { ...options, timeoutMs: null, signal: controller.signal });
+  } finally {
+    guard.stop();
+    options.signal?.removeEventListener('abort', onAbort);
+  }
+}
+
+/** Aborts with what a quick request throws once the daemon has stopped to answer. */
+function guardHealth(home: string, controller: AbortController): { stop(): void } {
+  let timer: NodeJS.Timeout;
+  const look = async () => {
+    try {
+      await request(home, 'daemonStatus', { signal: controller.signal });
+      arm(looksMs[1]);
+    } catch (error) {
+      // A daemon that went away breaks off the request itself; only silence has to be told.
+      if (isUnreachable(error) && error.details?.phase === 'silent') controller.abort(error);
+    }
+  };
+  let isStopped = false;
+  const arm = (ms: number) => {
+    if (!isStopped) timer = setTimeout(look, ms);
+  };
+  arm(looksMs[0]);
+  return {
+    stop() {
+      isStopped = true;
+      clearTimeout(timer);
+    },
+  };
+}

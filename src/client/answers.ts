@@ -1,0 +1,26 @@
+/** What each route of the control API answers with. */
+import type {
+  ActionResponse,
+  AppDetail,
+  AppView,
+  DaemonView,
+  RouteName,
+  RunResponse,
+  StartResponse,
+  WaitResponse,
+} from '../protocol/api.ts';
+
+export interface Answers extends Record<RouteName, unknown> {
+  list: readonly AppView[];
+  show: AppDetail;
+  start: StartResponse;
+  run: RunResponse;
+  stop: ActionResponse;
+  restart: ActionResponse;
+  delete: ActionResponse;
+  signal: ActionResponse;
+  reset: ActionResponse;
+  wait: WaitResponse;
+  daemonStatus: DaemonView;
+  daemonStop: unknown;
+}

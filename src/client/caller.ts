@@ -1,0 +1,125 @@
+/**
+ * What a program inherits from the one who starts it: cwd, environment, umask, limits, niceness. Taken by the command itself at each start,
+ * byte for byte, and never from the daemon.
+ *
+ * Node decodes argv and environment as UTF-8 and loses other bytes, so both are read from `/proc/self`. Node also raises its soft
+ * limit of open files to the hard one as it starts: that one value comes from the parent, which is the shell as a rule.
+ */
+import { readFileSync, readlinkSync, statSync } from 'node:fs';
+import { getPriority } from 'node:os';
+import { decodeBytes, encodeBytes } from '../host/bytes.ts';
+import type { Caller } from '../protocol/api.ts';
+import { SteadError } from '../protocol/errors.ts';
+import { readEntries } from './argv.ts';
+
+/** What concerns one process alone and would mislead a program that inherits it (DESIGN: never passes a start). */
+const ownVariables =
+  /^(STEAD_RUN_ID|LISTEN_(PID|FDS|FDNAMES|PIDFDID)|NOTIFY_SOCKET|WATCHDOG_(USEC|PID)|INVOCATION_ID|JOURNAL_STREAM|NODE_CHANNEL_FD|NODE_CHANNEL_SERIALIZATION_MODE|NODE_UNIQUE_ID|NODE_OPTIONS)=/;
+
+/** The caller of this very process. Throws CWD_MISSING if its directory has been removed. */
+export function captureCaller(): Caller {
+  const env = environment();
+  return {
+    cwd: workingDirectory(env),
+    env: env.filter((entry) => !ownVariables.test(entry)),
+    umask: process.umask(),
+    limits: inheritedLimits(),
+    nice: getPriority(),
+    oomScoreAdj: Number(readText('/proc/self/oom_score_adj') ?? 0),
+    ...whoAsks(),
+  };
+}
+
+/** Who asked, for the record of commands. */
+export function whoAsks(): Pick<Caller, 'pid' | 'command'> {
+  return { pid: process.pid, command: ['stead', ...hideValues(process.argv.slice(2))].join(' ').slice(0, 500) };
+}
+
+/** All entries as they were at exec: also those that Node would merge or decode with loss. */
+function environment(): readonly string[] {
+  const raw = readEntries('/proc/self/environ');
+  const entries = raw ?? Object.entries(process.env).map(([name, value]) => `${name}=${value}`);
+  return entries.filter((entry) => entry.indexOf('=') > 0);
+}
+
+/** `$PWD` if it names this directory (it keeps symbolic links as the user wrote them), else the directory's own path. */
+function workingDirectory(env: readonly string[]): string {
+  const real = readlinkSync('/proc/self/cwd', { encoding: 'buffer' });
+  const here = identity(Buffer.from('.'));
+  const logical = env.find((entry) => entry.startsWith('PWD=/'))?.slice('PWD='.length);
+  if (logical !== undefined && here !== undefined && identity(encodeBytes(logical)) === here) return logical;
+  if (here === undefined || identity(real) !== here) {
+    throw new SteadError('CWD_MISSING', 'The directory you are in has been removed', {
+      hint: 'cd to another one first',
+    });
+  }
+  return decodeBytes(real);
+}
+
+function identity(path: Buffer): string | undefined {
+  try {
+    const { dev, ino } = statSync(path, { bigint: true });
+    return `${dev}:${ino}`;
+  } catch {
+    return undefined;
+  }
+}
+
+type Limits = Record<string, readonly [soft: number | null, hard: number | null]>;
+
+function inheritedLimits(): Limits {
+  const own = parseLimits(readText('/proc/self/limits') ?? '');
+  const hard = own.nofile?.[1];
+  const parentSoft = parseLimits(readText(`/proc/${process.ppid}/limits`) ?? '').nofile?.[0];
+  if (hard === undefined || parentSoft === undefined) return own;
+  return { ...own, nofile: [lower(parentSoft, hard), hard] };
+}
+
+const lower = (a: number | null, b: number | null) => (a === null ? b : b === null ? a : Math.min(a, b));
+
+const limitNames: Readonly<Record<string, string>> = {
+  'Max cpu time': 'cpu',
+  'Max file size': 'fsize',
+  'Max data size': 'data',
+  'Max stack size': 'stack',
+  'Max core file size': 'core',
+  'Max resident set': 'rss',
+  'Max processes': 'nproc',
+  'Max open files': 'nofile',
+  'Max locked memory': 'memlock',
+  'Max address space': 'as',
+  'Max file locks': 'locks',
+  'Max pending signals': 'sigpending',
+  'Max msgqueue size': 'msgqueue',
+  'Max nice priority': 'nice',
+  'Max realtime priority': 'rtprio',
+  'Max realtime timeout': 'rttime',
+};
+
+/** The text of `/proc/PID/limits` → limits by the names of prlimit(1). */
+export function parseLimits(text: string): Limits {
+  const value = (word: string) => (word === 'unlimited' ? null : Number(word));
+  const rows = text.split('\n').map((line) => /^(Max .*?) {2,}(\S+) +(\S+)/.exec(line));
+  return Object.fromEntries(
+    rows.flatMap((row) => {
+      const name = limitNames[row?.[1] ?? ''];
+      return row && name ? [[name, [value(row[2]!), value(row[3]!)]]] : [];
+    }),
+  );
+}
+
+function readText(path: string): string | undefined {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch {
+    return undefined;
+  }
+}
+
+/** `-e TOKEN=x` → `-e TOKEN=…`: a record of commands is no place for secrets. */
+function hideValues(args: readonly string[]): string[] {
+  return args.map((arg, at) => {
+    const isValue = args[at - 1] === '-e' || args[at - 1] === '--env' || /^(-e|--env=).+=/.test(arg);
+    return isValue ? arg.replace(/^((?:--env=)?[^=]*=).*/s, '$1…') : arg;
+  });
+}
