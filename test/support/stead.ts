@@ -1,0 +1,137 @@
+/** The built command, in a home of its own. */
+import { type ChildProcess, type SpawnOptions, spawn } from 'node:child_process';
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import type { AppDetail, AppView, DaemonView } from '../../src/protocol/api.ts';
+import { steadBin } from './paths.ts';
+import { type Cleanup, temporaryDirectory } from './temporary.ts';
+import { waitFor } from './wait.ts';
+
+export interface Result {
+  /** Null if a signal ended it. */
+  readonly code: number | null;
+  readonly signal: NodeJS.Signals | null;
+  readonly stdout: string;
+  readonly stderr: string;
+  readonly tookMs: number;
+}
+
+export interface RunOptions {
+  readonly env?: NodeJS.ProcessEnv;
+  readonly cwd?: string;
+  readonly input?: string;
+  readonly timeoutMs?: number;
+}
+
+/** Runs a command to its end. A command over its time is killed, and that is an error. */
+export function execute(command: string, args: readonly string[], options: RunOptions = {}): Promise<Result> {
+  const { env, cwd, input = '', timeoutMs = 60_000 } = options;
+  const settings: SpawnOptions = { stdio: 'pipe', ...(env && { env }), ...(cwd !== undefined && { cwd }) };
+  const child = spawn(command, args, settings);
+  child.stdin?.on('error', () => {});
+  child.stdin?.end(input);
+  return collect(child, [command, ...args].join(' '), timeoutMs);
+}
+
+/** Waits for a child with piped output; its result once all is read. */
+export function collect(child: ChildProcess, title: string, timeoutMs: number): Promise<Result> {
+  const startedAt = performance.now();
+  const output = { stdout: '', stderr: '' };
+  for (const name of ['stdout', 'stderr'] as const) {
+    child[name]?.setEncoding('utf8');
+    child[name]?.on('data', (text: string) => {
+      output[name] += text;
+    });
+  }
+  return new Promise((resolve, reject) => {
+    const timer = setTimeout(() => {
+      child.kill('SIGKILL');
+      for (const stream of [child.stdout, child.stderr]) stream?.destroy();
+      reject(new Error(`${title} took over ${timeoutMs} ms; it said:\n${output.stdout}${output.stderr}`));
+    }, timeoutMs);
+    child.once('error', reject);
+    child.once('close', (code, signal) => {
+      clearTimeout(timer);
+      resolve({ code, signal, ...output, tookMs: performance.now() - startedAt });
+    });
+  });
+}
+
+/** A stead of its own: a home, a directory for the test's files, and the command. All of it ends with the test. */
+export class Stead {
+  /** For the test's files; the home lies in it. */
+  readonly directory: string;
+  readonly home: string;
+  /** What the command gets: no more than PATH, HOME and the home. */
+  readonly env: NodeJS.ProcessEnv;
+
+  constructor(cleanup: Cleanup, { env = {} }: { readonly env?: NodeJS.ProcessEnv } = {}) {
+    // A daemon that is alive would start again what the end of the directory kills.
+    const stop = () => this.run(['daemon', 'stop']).catch(() => {});
+    this.directory = temporaryDirectory(cleanup, 'e2e', stop);
+    this.home = join(this.directory, 'home');
+    const { PATH, STEAD_TEST_RUN } = process.env;
+    this.env = { PATH, HOME: this.directory, STEAD_HOME: this.home, ...(STEAD_TEST_RUN && { STEAD_TEST_RUN }), ...env };
+  }
+
+  /** A directory in this test's own. */
+  folder(name: string): string {
+    const path = join(this.directory, name);
+    mkdirSync(path, { recursive: true });
+    return path;
+  }
+
+  /** `stead ARGS…`, whatever comes of it. */
+  run(args: readonly string[], options: RunOptions = {}): Promise<Result> {
+    return execute(process.execPath, [steadBin, ...args], {
+      cwd: this.directory,
+      ...options,
+      env: { ...this.env, ...options.env },
+    });
+  }
+
+  /** `stead ARGS…` that must exit 0. */
+  async ok(args: readonly string[], options: RunOptions = {}): Promise<Result> {
+    const result = await this.run(args, options);
+    if (result.code !== 0)
+      throw new Error(`stead ${args.join(' ')} → ${result.code}\n${result.stdout}${result.stderr}`);
+    return result;
+  }
+
+  /** What `stead ARGS… --json` prints, whatever it exits with. */
+  async json<T>(args: readonly string[], options: RunOptions = {}): Promise<T> {
+    const { code, stdout, stderr } = await this.run([...args, '--json'], options);
+    try {
+      return JSON.parse(stdout) as T;
+    } catch {
+      throw new Error(`stead ${args.join(' ')} --json → ${code}, no JSON:\n${stdout}${stderr}`);
+    }
+  }
+
+  list(): Promise<AppView[]> {
+    return this.json(['list', '-a']);
+  }
+
+  show(name: string): Promise<AppDetail> {
+    return this.json(['show', name]);
+  }
+
+  daemon(): Promise<DaemonView> {
+    return this.json(['daemon', 'status']);
+  }
+
+  /** The app once it satisfies `test`. */
+  until(name: string, what: string, test: (app: AppDetail) => boolean, timeoutMs?: number): Promise<AppDetail> {
+    const probe = async () => {
+      const app = await this.show(name);
+      return test(app) ? app : null;
+    };
+    return waitFor(`${name}: ${what}`, probe, timeoutMs === undefined ? {} : { timeoutMs });
+  }
+
+  /** The pid of a running app's main program. */
+  async pid(name: string): Promise<number> {
+    const app = await this.until(name, 'running', ({ instances }) => (instances[0]?.pid ?? null) !== null);
+    return app.instances[0]!.pid!;
+  }
+}
