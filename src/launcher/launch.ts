@@ -39,6 +39,7 @@ export function spawnLauncher(order: LaunchOrder): ChildProcess {
     ...(order.oomScoreAdj !== null && { _stead_oom: String(order.oomScoreAdj) }),
     ...(order.cgroup !== null && { _stead_cgroup: order.cgroup }),
     ...(order.via.length > 0 && { _stead_via: order.via.join(' ') }),
+    ...(entries.length === 0 && { _stead_clean: 'yes' }),
     ...(odd.length > 0 && { _stead_odd: String(odd.length) }),
   };
   odd.forEach((entry, at) => {

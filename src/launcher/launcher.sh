@@ -19,7 +19,8 @@ exec 0<<END
 held
 END
 exec 0<>/proc/self/fd/0
-trap : HUP INT QUIT TERM USR1 USR2 ALRM PIPE
+# All signals that end a process by default, hardware faults and KILL aside. The program-to-be gets them back as they were.
+trap : 1 2 3 10 12 13 14 15 16 24 25 26 27 29 30 34 35 36 37 38 39 40 41 42 43 44 45 46 47 48 49 50 51 52 53 54 55 56 57 58 59 60 61 62 63 64
 
 _stead_field() { shift "$1"; _stead_value=$1; }
 # The pid and the start time (ticks since boot) of the very process that runs this: builtins only, no fork.
@@ -40,15 +41,20 @@ _stead_launcher=$_stead_pid.$_stead_start
   [ -z "${_stead_nofile-}" ] || ulimit -S -n "$_stead_nofile" || exit 125
   [ -z "${_stead_raw-}" ] || . "$_stead_dir/raw"
   _stead_self
-  # Entries that this shell would drop or rewrite (a.b, IFS, PPID …) are put back by env(1), last, so that only the program has them.
+  # Entries that this shell would drop or rewrite (a.b, IFS, PPID …) are put back by env(1), last, so that only the program has them. From
+  # a shell that would add to the rest (bash) nothing else is taken: -i.
+  _stead_env=${_stead_clean:+/usr/bin/env -i --}
   while [ "${_stead_odd:-0}" -gt 0 ]; do
-    eval "set -- \"\$_stead_odd_$_stead_odd\" \"\$@\"; unset _stead_odd_$_stead_odd"
+    _stead_env=${_stead_env:-/usr/bin/env --}
+    _stead_words="\"\$_stead_odd_$_stead_odd\" ${_stead_words-}"
+    _stead_names="_stead_odd_$_stead_odd ${_stead_names-}"
     _stead_odd=$((_stead_odd - 1))
-    _stead_env=/usr/bin/env
   done
-  # bash puts `_` into what it executes.
-  case ${BASH_VERSION:+bash}${_stead_underscore-} in bash) _stead_env='/usr/bin/env -u _' ;; esac
-  set -- /usr/bin/setsid ${_stead_via-} ${_stead_env-} "$@"
+  _stead_setsid='/usr/bin/setsid --'
+  # A program named a=b would be an assignment to env(1), did it come next.
+  case ${_stead_env:+$1} in *=*) set -- $_stead_setsid "$@" && _stead_setsid= ;; esac
+  eval "set -- ${_stead_words-} \"\$@\""
+  set -- $_stead_setsid ${_stead_via-} $_stead_env "$@"
   exec 0<"${_stead_stdin:-/dev/null}" || exit 125
   set -C
   { printf '' >"$_stead_dir/claim"; } 2>/dev/null || exit 125
@@ -56,7 +62,8 @@ _stead_launcher=$_stead_pid.$_stead_start
   umask "${_stead_umask-022}"
   exec 2>&9 8>&- 9>&-
   unset _stead_dir _stead_stat _stead_value _stead_pid _stead_start _stead_launcher _stead_cgroup _stead_oom _stead_nofile _stead_raw \
-    _stead_via _stead_env _stead_odd _stead_underscore _stead_stdin _stead_umask ${_stead_unset-} _stead_unset
+    _stead_via _stead_env _stead_clean _stead_odd _stead_words _stead_setsid _stead_stdin _stead_umask ${_stead_names-} _stead_names \
+    ${_stead_unset-} _stead_unset
   exec "$@"
 )
 _stead_status=$?
