@@ -3,9 +3,9 @@ import { act } from '../client/act.ts';
 import { whoAsks } from '../client/caller.ts';
 import { escapeControls } from '../host/bytes.ts';
 import type { ActionResponse, ActionResult, SelectRequest } from '../protocol/api.ts';
-import { exitCodeOf, SteadError } from '../protocol/errors.ts';
+import { exitCodeOf } from '../protocol/errors.ts';
 import type { Call } from './command.ts';
-import { sayError } from './failure.ts';
+import { sayError, withNearest } from './failure.ts';
 import { print, printJson, say, withProgress } from './output.ts';
 import { assertWritable } from './ownership.ts';
 import { requireSelectors } from './selectors.ts';
@@ -38,17 +38,14 @@ export async function actOnApps({ home, json, values }: Call, action: Action): P
 
 function tell(result: ActionResult, action: Action): void {
   for (const note of result.notes ?? []) say(escapeControls(note));
-  if (result.error) sayError(result.error);
+  if (result.error) sayError(withNearest(result.error));
   else print(action.done(result));
 }
 
 /** A failure prints the error alone; what was done of the rest is in its details. */
 function printResults(results: ActionResponse['results'], failed: ActionResponse['results']): void {
   const error = failed[0]?.error;
-  if (!error) return printJson(results);
-  printJson({
-    error: { ...new SteadError(error.code, error.message).toBody(), ...error, details: { ...error.details, results } },
-  });
+  printJson(error ? { error: { ...error, details: { ...error.details, results } } } : results);
 }
 
 /** `web`, safe to print. */

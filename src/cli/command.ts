@@ -1,6 +1,6 @@
 /** One command of the command line: one file, one record. */
 import type { Flag, ParsedLine } from '../config/parse.ts';
-import type { SteadError } from '../protocol/errors.ts';
+import type { ErrorBody } from '../protocol/errors.ts';
 import type { VerbName } from './verbs.ts';
 
 export interface Command {
@@ -17,7 +17,7 @@ export interface Command {
   /** All from the first word on belongs to the program. */
   readonly stopAtWord?: boolean;
   /** The exit code for a failure, where it isn't the catalogue's. */
-  exitOf?(error: SteadError): number;
+  exitOf?(error: ErrorBody): number;
   /** Does it and says so; resolves with the exit code. */
   run(call: Call): Promise<number>;
 }

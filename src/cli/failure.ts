@@ -1,17 +1,18 @@
 /** How a failure is told: what and why, then what to do. */
+import { nearest } from '../config/nearest.ts';
 import { escapeControls } from '../host/bytes.ts';
-import { exitCodeOf, SteadError } from '../protocol/errors.ts';
+import { type ErrorBody, exitCodeOf, SteadError } from '../protocol/errors.ts';
 import { printJson, say } from './output.ts';
 
 export interface Told {
   readonly json: boolean;
-  readonly exitOf?: ((error: SteadError) => number) | undefined;
+  readonly exitOf?: ((error: ErrorBody) => number) | undefined;
 }
 
 /** Prints a failure and returns the exit code; quiet 0 if only the reader of our output has gone. */
 export function tellFailure(thrown: unknown, { json, exitOf }: Told): number {
   if (isOutputClosed(thrown)) return 0;
-  const error = isSteadError(thrown) ? thrown : unexpected(thrown);
+  const error = withNearest((isSteadError(thrown) ? thrown : unexpected(thrown)).toBody());
   const exit = exitOf?.(error) ?? exitCodeOf(error.code);
   try {
     if (json) printJson({ error: bodyOf(error) });
@@ -30,7 +31,15 @@ export function sayError({ message, hint }: { readonly message: string; readonly
 
 const escapeLines = (text: string) => text.split('\n').map(escapeControls).join('\n');
 
-const bodyOf = ({ code, message, hint, details }: SteadError) => ({ code, message, hint, details });
+const bodyOf = ({ code, message, hint, details }: ErrorBody) => ({ code, message, hint, details });
+
+/** A name that isn't there gets the nearest that is. */
+export function withNearest(error: ErrorBody): ErrorBody {
+  const { selector, known } = error.details ?? {};
+  if (error.code !== 'APP_NOT_FOUND' || typeof selector !== 'string' || !Array.isArray(known)) return error;
+  const near = nearest(selector, known.map(String));
+  return near === undefined ? error : { ...error, hint: `did you mean ${near}?` };
+}
 
 /** Each chunk has a copy of the class: the name tells, not `instanceof`. */
 const isSteadError = (thrown: unknown): thrown is SteadError => (thrown as Error | null)?.name === 'SteadError';

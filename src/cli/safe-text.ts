@@ -22,7 +22,7 @@ export function safeText(): SafeText {
   const clean = (text: string): string => {
     if (harmless.test(text)) return text;
     const parts = text.split(kept);
-    hasColours ||= parts.some((part) => part.startsWith('\x1b['));
+    hasColours ||= parts.some((part, at) => at % 2 === 1 && part.startsWith('\x1b['));
     return parts.map((part, at) => (at % 2 === 1 ? part.replace('\r', '') : escapeControls(part))).join('');
   };
   return {

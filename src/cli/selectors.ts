@@ -1,7 +1,7 @@
-/** `<sel>` for commands that read: a name, `name:index`, an id, `@group`, `all`. Commands that act leave it to the daemon. */
-import { nearest } from '../config/nearest.ts';
+/** `<sel>` for commands that read. Commands that act leave it to the daemon, which goes by the same rules. */
 import type { AppView, InstanceView } from '../protocol/api.ts';
 import { SteadError } from '../protocol/errors.ts';
+import { selectApps as chooseApps } from '../protocol/select.ts';
 
 export interface Selected {
   readonly app: AppView;
@@ -17,38 +17,19 @@ export function requireSelectors(words: readonly string[], verb: string): readon
   });
 }
 
-/** What the selectors mean among these apps, each app once, in the order named. Throws APP_NOT_FOUND with the nearest name. */
+/** What selectors mean among these apps, each app once, in the order named. Throws APP_NOT_FOUND. */
 export function selectApps(apps: readonly AppView[], selectors: readonly string[]): readonly Selected[] {
-  const found = new Map<string, Selected>();
-  for (const one of selectors.flatMap((selector) => selectOne(apps, selector))) {
-    const before = found.get(one.app.name)?.instances ?? [];
-    found.set(one.app.name, { app: one.app, instances: [...new Set([...before, ...one.instances])] });
+  const found = new Map<AppView, readonly InstanceView[]>();
+  for (const selector of selectors) {
+    for (const app of chooseApps(apps, [selector])) {
+      const instances = [...(found.get(app) ?? []), ...instancesOf(app, selector)];
+      found.set(app, [...new Set(instances)]);
+    }
   }
-  return [...found.values()];
+  return [...found].map(([app, instances]) => ({ app, instances }));
 }
 
-function selectOne(apps: readonly AppView[], selector: string): readonly Selected[] {
-  const whole = (app: AppView) => ({ app, instances: app.instances });
-  if (selector === 'all') return apps.map(whole);
-  if (selector.startsWith('@')) return selectGroup(apps, selector.slice(1)).map(whole);
-  const [, base = selector, index] = /^(.+):(\d+)$/.exec(selector) ?? [];
-  const app = apps.find(({ name }) => name === base) ?? apps.find(({ id }) => String(id) === base);
-  const instances = app?.instances.filter((one) => index === undefined || String(one.index) === index) ?? [];
-  if (app === undefined || (index !== undefined && instances.length === 0)) throw notFound(apps, selector);
-  return [{ app, instances }];
-}
-
-function selectGroup(apps: readonly AppView[], group: string): readonly AppView[] {
-  const members = apps.filter((app) => app.group === group);
-  if (members.length === 0) throw notFound(apps, `@${group}`);
-  return members;
-}
-
-function notFound(apps: readonly AppView[], selector: string): SteadError {
-  const groups = apps.flatMap(({ group }) => (group === null ? [] : [`@${group}`]));
-  const near = nearest(selector, [...apps.map(({ name }) => name), ...groups]);
-  const what = selector.startsWith('@') ? 'group' : 'app';
-  return new SteadError('APP_NOT_FOUND', `There is no ${what} ${JSON.stringify(selector)}`, {
-    hint: near ? `did you mean ${near}?` : 'stead list shows all',
-  });
+function instancesOf({ name, instances }: AppView, selector: string): readonly InstanceView[] {
+  const index = selector.startsWith(`${name}:`) ? selector.slice(name.length + 1) : undefined;
+  return index === undefined ? instances : instances.filter((one) => String(one.index) === index);
 }

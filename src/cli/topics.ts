@@ -41,7 +41,7 @@ export const topics: Readonly<Record<string, readonly string[]>> = {
   ],
   json: [
     'Every command that prints takes --json. Times are ISO 8601, sizes bytes,',
-    'durations milliseconds named ...Ms. A failure prints one object and nothing else:',
+    'durations milliseconds named ...Ms. A failure prints one object, nothing else:',
     '  {"error": {"code": "APP_NOT_FOUND", "message": "...", "hint": "..."}}',
     '',
     '  list            [{id, name, group, want, state, reason, ports, instances:',

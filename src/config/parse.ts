@@ -51,47 +51,60 @@ export function parseLine(argv: readonly string[], flags: readonly Flag[], { sto
   for (let at = 0; at < argv.length; at++) {
     const word = argv[at]!;
     if (word === '--') return { values, words, rest: argv.slice(at + 1) };
-    if (!word.startsWith('-') || word === '-') {
-      if (stopAtWord) return { values, words: argv.slice(at), rest: null };
-      words.push(word);
-      continue;
-    }
-    const takesNext = word.startsWith('--') ? readLong(word) : readShort(word);
-    if (takesNext) at += 1;
-
-    function readLong(text: string): boolean {
-      const equals = text.indexOf('=');
-      const shown = equals < 0 ? text : text.slice(0, equals);
-      const flag = flags.find(({ name }) => `--${name}` === shown) ?? unknownFlag(shown, flags);
-      return readOne({ flag, shown, attached: equals < 0 ? undefined : text.slice(equals + 1) });
-    }
-
-    /** `-f`, `-n5`, `-n 5`, `-fn5`. */
-    function readShort(text: string): boolean {
-      for (let position = 1; position < text.length; position++) {
-        const shown = `-${text[position]}`;
-        const flag =
-          flags.find(({ short }) => short === text[position]) ?? unknownFlag(position === 1 ? text : shown, flags);
-        if (flag.type === 'boolean') readOne({ flag, shown, attached: undefined });
-        else return readOne({ flag, shown, attached: text.slice(position + 1).replace(/^=/, '') || undefined });
-      }
-      return false;
-    }
-
-    /** True if the value was the next word. */
-    function readOne({ flag, shown, attached }: { flag: Flag; shown: string; attached: string | undefined }): boolean {
-      if (flag.type === 'boolean') {
-        values[flag.name] = attached === undefined ? true : parseValue(flag, attached, shown);
-        return false;
-      }
-      const text = attached ?? argv[at + 1];
-      if (text === undefined)
-        throw new SteadError('USAGE', `${shown} needs a value: ${shown} <${flag.value ?? flag.type}>`);
-      values[flag.name] = joined(values[flag.name], parseValue(flag, text, shown));
-      return attached === undefined;
-    }
+    const isFlag = word.startsWith('-') && word !== '-';
+    if (!isFlag && stopAtWord) return { values, words: argv.slice(at), rest: null };
+    if (!isFlag) words.push(word);
+    else if (readFlags(word, { flags, values, next: argv[at + 1] })) at += 1;
   }
   return { values, words, rest: null };
+}
+
+interface Reading {
+  readonly flags: readonly Flag[];
+  /** Grows. */
+  readonly values: Record<string, Value>;
+  readonly next: string | undefined;
+}
+
+/** True if the next word was a value. */
+function readFlags(word: string, reading: Reading): boolean {
+  return word.startsWith('--') ? readLong(word, reading) : readShort(word, reading);
+}
+
+/** `--name`, `--name=value`, `--name value`. */
+function readLong(word: string, reading: Reading): boolean {
+  const [, shown, attached] = /^(--[^=]*)(?:=(.*))?$/s.exec(word)!;
+  const flag = reading.flags.find(({ name }) => `--${name}` === shown) ?? unknownFlag(shown!, reading.flags);
+  return readValue({ flag, shown: shown!, attached }, reading);
+}
+
+/** `-f`, `-n5`, `-n 5`, `-fn5`. */
+function readShort(word: string, reading: Reading): boolean {
+  for (let at = 1; at < word.length; at++) {
+    const shown = `-${word[at]}`;
+    const flag =
+      reading.flags.find(({ short }) => short === word[at]) ?? unknownFlag(at === 1 ? word : shown, reading.flags);
+    const attached = flag.type === 'boolean' ? undefined : word.slice(at + 1).replace(/^=/, '') || undefined;
+    const hasTakenNext = readValue({ flag, shown, attached }, reading);
+    if (flag.type !== 'boolean') return hasTakenNext;
+  }
+  return false;
+}
+
+/** True if the next word was the value. */
+function readValue(
+  { flag, shown, attached }: { readonly flag: Flag; readonly shown: string; readonly attached: string | undefined },
+  { values, next }: Reading,
+): boolean {
+  if (flag.type === 'boolean') {
+    values[flag.name] = attached === undefined ? true : parseValue(flag, attached, shown);
+    return false;
+  }
+  const text = attached ?? next;
+  if (text === undefined)
+    throw new SteadError('USAGE', `${shown} needs a value: ${shown} <${flag.value ?? flag.type}>`);
+  values[flag.name] = joined(values[flag.name], parseValue(flag, text, shown));
+  return attached === undefined;
 }
 
 /** Lists grow with each mention; of anything else the last one holds. */
