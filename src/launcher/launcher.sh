@@ -34,8 +34,8 @@ _stead_self() {
 _stead_self
 _stead_launcher=$_stead_pid.$_stead_start
 
-(
-  # P. What goes wrong before the exec is told in `note`, ends with 125, and leaves no run record.
+# P. What goes wrong before the exec is told in `note`, ends with 125, and leaves no run record.
+_stead_become() {
   [ -z "${_stead_cgroup-}" ] || printf 0 >"$_stead_cgroup/cgroup.procs" || exit 125
   [ -z "${_stead_oom-}" ] || printf %s "$_stead_oom" >/proc/self/oom_score_adj || exit 125
   [ -z "${_stead_nofile-}" ] || ulimit -S -n "$_stead_nofile" || exit 125
@@ -65,9 +65,11 @@ _stead_launcher=$_stead_pid.$_stead_start
     _stead_via _stead_env _stead_clean _stead_odd _stead_words _stead_setsid _stead_stdin _stead_umask ${_stead_names-} _stead_names \
     ${_stead_unset-} _stead_unset
   exec "$@"
-)
+}
+(_stead_become "$@")
 _stead_status=$?
 read -r _stead_up _stead_value </proc/uptime
-until printf '' >"$_stead_dir/exit.$_stead_status.$_stead_up" || ! [ -d "$_stead_dir" ]; do /bin/sleep 1; done
+# Silent: a word in `note` means a death by signal.
+until { printf '' >"$_stead_dir/exit.$_stead_status.$_stead_up"; } 2>/dev/null || ! [ -d "$_stead_dir" ]; do /bin/sleep 1; done
 exit "$_stead_status"
 }

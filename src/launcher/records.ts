@@ -95,7 +95,8 @@ export function exitRecordedAt(directory: string): number | null {
 export function describeStatus(status: number, note: string): ExitFacts {
   const number = status - 128;
   if (number < 1 || number > 64) return { ...unknownExit, code: status };
-  if (note !== '') return { code: null, signal: signalName(number), coreDumped: /core/.test(note), ambiguous: false };
+  if (note !== '')
+    return { code: null, signal: signalName(number), coreDumped: note.includes('(core dumped)'), ambiguous: false };
   if (number === 2 || number === 13)
     return { code: status, signal: signalName(number), coreDumped: false, ambiguous: true };
   return { ...unknownExit, code: status };

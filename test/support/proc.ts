@@ -26,7 +26,15 @@ export function statusField(pid: number, name: string): string {
 /** Open file descriptors and what they lead to: `{0: '/dev/null', …}`. */
 export function openFds(pid: number): Record<number, string> {
   const directory = `/proc/${pid}/fd`;
-  return Object.fromEntries(readdirSync(directory).map((fd) => [fd, readlinkSync(`${directory}/${fd}`)]));
+  const read = (fd: string): [string, string][] => {
+    try {
+      return [[fd, readlinkSync(`${directory}/${fd}`)]];
+    } catch {
+      // The one by which the directory itself was read.
+      return [];
+    }
+  };
+  return Object.fromEntries(readdirSync(directory).flatMap(read));
 }
 
 /** Session, process group and terminal: fields 6, 5 and 7 of /proc/PID/stat. */
