@@ -1,4 +1,178 @@
-/** Starts the daemon of a home and resolves when it answers. */
+/**
+ * Starts the daemon of a home: from a copy of itself in the home, so that no update, `npx` or deleted checkout touches what runs; through a guardian, in a
+ * session of its own, with nothing of the caller's: environment, directory, fds.
+ */
+import { type ChildProcess, spawn } from 'node:child_process';
+import {
+  chmodSync,
+  closeSync,
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  watch,
+} from 'node:fs';
+import { connect } from 'node:net';
+import { join } from 'node:path';
+import { errnoOf } from '../host/files.ts';
+import { socketAddress } from '../host/home.ts';
+import { SteadError } from '../protocol/errors.ts';
+import { prepareHome } from '../storage/home.ts';
+
+const startTimeoutMs = 15_000;
+/** Besides the events of the home's directory, for file systems that have none. */
+const lookMs = 100;
+/** What guardian.sh ends with when another has the lock. */
+const lockedCode = 75;
+
+/** Resolves when a daemon answers, this one's or another's that was faster. Throws HOME_UNSAFE, HOME_UNUSABLE, DAEMON_UNREACHABLE. */
 export async function ensureDaemon(home: string): Promise<void> {
-  throw new Error(`not there yet: ${home}`);
+  prepareHome(home);
+  const library = installLibrary(home);
+  const deadline = Date.now() + startTimeoutMs;
+  let guardian = spawnGuardian(home, library);
+  const arrival = new Arrival(home);
+  try {
+    while (!(await answers(home))) {
+      if (Date.now() > deadline) throw unreachable(home, `it did not answer within ${startTimeoutMs / 1000} s`);
+      const end = guardian.ended();
+      // The one that had the lock may have been at its end.
+      if (end === lockedCode) guardian = spawnGuardian(home, library);
+      else if (end !== null) throw unreachable(home, `its guardian ended with ${end}`);
+      await arrival.next();
+    }
+  } finally {
+    arrival.close();
+  }
+}
+
+/** The parts of the daemon, copied to `lib/<version>-<build>/` of a home. Returns that directory. */
+export function installLibrary(home: string): string {
+  const source = sourceDirectory();
+  const { version, id } = JSON.parse(readFileSync(join(source, 'build.json'), 'utf8'));
+  const target = join(home, 'lib', `${version}-${id}`);
+  if (existsSync(target)) return target;
+  const beside = `${target}.${process.pid}`;
+  mkdirSync(beside, { recursive: true, mode: 0o700 });
+  try {
+    for (const file of ['daemon.cjs', 'launcher.sh', 'guardian.sh', 'build.json']) {
+      copyFileSync(join(source, file), join(beside, file));
+      chmodSync(join(beside, file), 0o600);
+    }
+    renameSync(beside, target);
+  } catch (error) {
+    rmSync(beside, { recursive: true, force: true });
+    if (existsSync(target)) return target;
+    throw new SteadError('DISK', `The daemon can't be copied to "${target}": ${(error as Error).message}.`, {
+      hint: errnoOf(error) === 'ENOSPC' ? 'make room: df -h' : 'look at the home',
+    });
+  }
+  return target;
+}
+
+/** Where the build put the daemon: beside this bundle, or above it. */
+function sourceDirectory(): string {
+  return existsSync(join(__dirname, 'daemon.cjs')) ? __dirname : join(__dirname, '..');
+}
+
+/** All that the daemon gets of the caller's environment. */
+const keptVariables = ['PATH', 'HOME', 'USER', 'LANG', 'STEAD_SHELL', 'STEAD_NO_CGROUP'];
+
+export function daemonEnvironment(home: string): NodeJS.ProcessEnv {
+  const env: NodeJS.ProcessEnv = { STEAD_HOME: home };
+  for (const name of keptVariables) if (process.env[name] !== undefined) env[name] = process.env[name];
+  return env;
+}
+
+function spawnGuardian(home: string, library: string): { ended(): number | null } {
+  const log = openSync(join(home, 'daemon.log'), 'a', 0o600);
+  let child: ChildProcess;
+  try {
+    child = spawn(
+      '/bin/sh',
+      [join(library, 'guardian.sh'), 'start', home, process.execPath, join(library, 'daemon.cjs')],
+      {
+        detached: true,
+        cwd: '/',
+        env: daemonEnvironment(home),
+        stdio: ['ignore', log, log],
+      },
+    );
+  } finally {
+    closeSync(log);
+  }
+  let code: number | null = null;
+  child.once('exit', (status) => {
+    code = status ?? 1;
+  });
+  child.once('error', (error) => {
+    code = 127;
+    process.emitWarning(error);
+  });
+  child.unref();
+  return { ended: () => code };
+}
+
+/** Whether somebody accepts on the home's socket. */
+export async function answers(home: string): Promise<boolean> {
+  const address = socketAddress(home);
+  try {
+    return await new Promise((resolve) => {
+      const socket = connect(address.path);
+      socket.once('connect', () => {
+        socket.destroy();
+        resolve(true);
+      });
+      socket.once('error', () => resolve(false));
+    });
+  } finally {
+    address.close();
+  }
+}
+
+/** Wakes when a name in the home changes. */
+class Arrival {
+  #wake: (() => void) | null = null;
+  #watcher: ReturnType<typeof watch> | null = null;
+
+  constructor(home: string) {
+    try {
+      this.#watcher = watch(home, (_, name) => name === 'stead.sock' && this.#wake?.());
+      this.#watcher.on('error', () => {});
+    } catch {
+      // No inotify to be had: it looks again by time.
+    }
+  }
+
+  async next(): Promise<void> {
+    await new Promise<void>((resolve) => {
+      const timer = setTimeout(resolve, lookMs);
+      this.#wake = () => {
+        clearTimeout(timer);
+        resolve();
+      };
+    });
+  }
+
+  close(): void {
+    this.#watcher?.close();
+  }
+}
+
+function unreachable(home: string, why: string): SteadError {
+  return new SteadError('DAEMON_UNREACHABLE', `The daemon of "${home}" does not start: ${why}.${lastLogLine(home)}`, {
+    hint: 'stead daemon logs, or in the foreground: stead daemon run',
+  });
+}
+
+function lastLogLine(home: string): string {
+  try {
+    const line = readFileSync(join(home, 'daemon.log'), 'utf8').trimEnd().split('\n').at(-1);
+    return line ? ` It said last: ${line}` : '';
+  } catch {
+    return '';
+  }
 }

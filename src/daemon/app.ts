@@ -3,8 +3,8 @@
  * on, what is observed is written (not synced) before the effects of its being observed.
  */
 import { bootId, isoTime, wallMs } from '../host/clock.ts';
-import { newModel } from '../lifecycle/state.ts';
 import type { Model } from '../lifecycle/state.ts';
+import { newModel } from '../lifecycle/state.ts';
 import type { Want } from '../protocol/api.ts';
 import type { AppSpec } from '../protocol/spec.ts';
 import { removeApp, type StoredApp, type StoredState, saveSpec, saveState, stateFormat } from '../storage/apps.ts';

@@ -20,4 +20,6 @@ export interface Daemon {
   log(line: string): void;
   /** Ends the daemon, and with it the guardian; the apps run on. */
   stop(): void;
+  /** The guardian that respawns this daemon; null if it runs without one. */
+  guardianPid(): number | null;
 }

@@ -26,5 +26,7 @@ export function exitOfRecord(
 /** Why a launcher gave up before its program ran, from what its shell said. */
 export function unknownAt(directory: string): string {
   const note = readNote(directory).replace(/^.*launcher\.sh: (?:line )?\d+: /gm, '');
-  return note === '' ? 'the launcher ended before the program ran' : `the launcher could not start it: ${note.split('\n')[0]}`;
+  return note === ''
+    ? 'the launcher ended before the program ran'
+    : `the launcher could not start it: ${note.split('\n')[0]}`;
 }

@@ -13,7 +13,7 @@ import { appendExit, type StoredInstance } from '../storage/apps.ts';
 import { runDirectory } from '../storage/layout.ts';
 import type { App } from './app.ts';
 import { exitOfRecord, unknownAt } from './exits.ts';
-import { launchRun, type LogStart } from './launch-run.ts';
+import { type LogStart, launchRun } from './launch-run.ts';
 import { Tree } from './tree.ts';
 
 /** Longer delays overflow setTimeout; the timer is armed again on waking. */
@@ -26,6 +26,8 @@ export class Instance {
   launcher: ProcessId | null = null;
   lastExit: ExitView | null = null;
   logStart: LogStart = { out: 0, err: 0 };
+  /** Where the logs stood when the run of `lastExit` began. */
+  endedLogStart: LogStart = { out: 0, err: 0 };
   #model: Model;
   #sinceWall: number;
   #watch: RunWatch | null = null;
@@ -141,21 +143,29 @@ export class Instance {
   #perform(effect: Effect): void {
     switch (effect.do) {
       case 'launch':
-        return this.#launch(effect.run);
+        this.#launch(effect.run);
+        break;
       case 'fence':
-        return this.#fence(effect.run);
+        this.#fence(effect.run);
+        break;
       case 'signal':
-        return this.tree.signal(effect.signal);
+        this.tree.signal(effect.signal);
+        break;
       case 'kill':
-        return this.tree.kill();
+        this.tree.kill();
+        break;
       case 'watchTree':
-        return this.tree.watch();
+        this.tree.watch();
+        break;
       case 'survey':
-        return this.tree.survey();
+        this.tree.survey();
+        break;
       case 'timer':
-        return this.#arm(effect.at);
+        this.#arm(effect.at);
+        break;
       case 'forget':
-        return this.app.forget();
+        this.app.forget();
+        break;
     }
   }
 
@@ -198,6 +208,7 @@ export class Instance {
     const exit = exitOfRecord(this.runDirectory(run), { run, record, status });
     if (this.lastExit?.run !== run) {
       this.lastExit = exit;
+      this.endedLogStart = this.logStart;
       try {
         appendExit(this.app.daemon.home, this.app.name, this.index, exit);
       } catch (error) {

@@ -3,12 +3,12 @@
  */
 import { closeSync, fstatSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
 import { getPriority } from 'node:os';
+import { makeCgroup } from '../host/cgroup.ts';
 import { spawnLauncher } from '../launcher/launch.ts';
 import type { RunWatch } from '../launcher/run-watch.ts';
-import { openLogs } from '../logs/open.ts';
-import { currentArgv } from '../programs/argv.ts';
-import type { AppSpec } from '../protocol/spec.ts';
-import { makeCgroup } from '../host/cgroup.ts';
+import { logFiles } from '../logs/layout.ts';
+import { openLog } from '../logs/open.ts';
+import type { AppSpec, Program } from '../protocol/spec.ts';
 import { runNumbers } from '../storage/apps.ts';
 import { runDirectory } from '../storage/layout.ts';
 import type { Instance } from './instance.ts';
@@ -33,7 +33,7 @@ export function launchRun(instance: Instance, run: number, hooks: LaunchHooks): 
   const { daemon, spec } = app;
   const directory = runDirectory(daemon.home, spec.name, index, run);
   mkdirSync(directory, { recursive: true, mode: 0o700 });
-  const logs = openLogs(daemon.home, spec.name, index, spec.user);
+  const logs = openLogs(instance);
   try {
     instance.logStart = { out: fstatSync(logs.out).size, err: fstatSync(logs.err).size };
     const watch = hooks.watch();
@@ -42,7 +42,7 @@ export function launchRun(instance: Instance, run: number, hooks: LaunchHooks): 
       shell: daemon.shell,
       script: daemon.launcherScript,
       runDirectory: directory,
-      argv: currentArgv(spec.program, spec.env, spec.cwd),
+      argv: argvOf(spec.program),
       env: [...spec.env.filter((entry) => !entry.startsWith('STEAD_RUN_ID=')), `STEAD_RUN_ID=${instance.cookie(run)}`],
       cwd: spec.cwd,
       out: logs.out,
@@ -62,15 +62,34 @@ export function launchRun(instance: Instance, run: number, hooks: LaunchHooks): 
   setImmediate(() => removeOldRuns(instance, run));
 }
 
+/** The program's stdout and stderr are the files themselves. */
+function openLogs({ app, index }: Instance): { readonly out: number; readonly err: number } {
+  const paths = logFiles(app.daemon.home, app.name, index);
+  const owner = app.spec.user ?? undefined;
+  const out = openLog(paths.out, owner);
+  try {
+    return { out, err: openLog(paths.err, owner) };
+  } catch (error) {
+    closeSync(out);
+    throw error;
+  }
+}
+
+const argvOf = ({ interpreter, words }: Program): readonly string[] =>
+  interpreter === null ? words : [interpreter.path, ...interpreter.args, ...words];
+
 function cgroupFor(instance: Instance): string | null {
   const path = Tree.cgroupOf(instance);
-  return path === null ? null : makeCgroup(instance.app.daemon.cgroupBase!, path.slice(instance.app.daemon.cgroupBase!.length + 1));
+  return path === null
+    ? null
+    : makeCgroup(instance.app.daemon.cgroupBase!, path.slice(instance.app.daemon.cgroupBase!.length + 1));
 }
 
 /** The records of ended runs are in exits.jsonl; the last run's directory stays, for who looks. */
 function removeOldRuns({ app, index }: Instance, run: number): void {
   for (const number of runNumbers(app.daemon.home, app.name, index)) {
-    if (number < run - 1) rmSync(runDirectory(app.daemon.home, app.name, index, number), { recursive: true, force: true });
+    if (number < run - 1)
+      rmSync(runDirectory(app.daemon.home, app.name, index, number), { recursive: true, force: true });
   }
 }
 
@@ -113,7 +132,7 @@ function softNofile(spec: AppSpec): number | null {
   const wanted = spec.limits.nofile?.[0];
   const hard = ownLimits().get('nofile')?.[1] ?? null;
   if (wanted === undefined || wanted === null) return hard;
-  return hard !== null && hard < wanted && process.geteuid?.() !== 0 ? hard : wanted;
+  return hard !== null && hard < wanted ? hard : wanted;
 }
 
 /** What differs from what a launcher inherits anyway. Who isn't root can't raise a hard limit: it stays the lower. */

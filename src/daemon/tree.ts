@@ -37,7 +37,9 @@ export class Tree {
   /** The directory of its cgroup; null if trees are found by their traces here. */
   static cgroupOf(instance: Instance): string | null {
     const { app, index } = instance;
-    return app.daemon.cgroupBase === null ? null : join(app.daemon.cgroupBase, `app.${app.name.replace('/', '~')}.${index}`);
+    return app.daemon.cgroupBase === null
+      ? null
+      : join(app.daemon.cgroupBase, `app.${app.name.replace('/', '~')}.${index}`);
   }
 
   /** Everything of it that is alive now, zombies excepted. */
@@ -46,14 +48,12 @@ export class Tree {
     const byCgroup = cgroup === null ? null : cgroupPids(cgroup);
     const { program } = this.#instance;
     if (byCgroup !== null && this.#isInCgroup(byCgroup)) return identify(byCgroup);
-    const table = readProcTable();
-    const mainIsOurs = program !== null && table.get(program.pid)?.startTicks === program.startTicks;
-    const pids = findTree(table, {
-      mainPid: mainIsOurs ? program.pid : null,
-      session: program === null ? null : program.pid,
-      startTicks: program?.startTicks ?? null,
+    if (program === null) return identify(byCgroup ?? []);
+    const { launcher } = this.#instance;
+    const pids = findTree(readProcTable(), {
+      main: program,
       cookie: this.#instance.cookie(this.#run),
-      cgroup: null,
+      exclude: new Set(launcher === null ? [] : [launcher.pid]),
     });
     const found = identify([...pids, ...(byCgroup ?? [])]);
     for (const id of found) this.#seen.set(id.pid, id);

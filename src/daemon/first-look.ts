@@ -1,0 +1,57 @@
+/**
+ * The first look at a fresh run: for 300 ms after its program is there, or until it listens. A program that ends meanwhile is reported with its
+ * exit code and its last lines.
+ */
+import { setTimeout as sleep } from 'node:timers/promises';
+import { monotonicMs } from '../host/clock.ts';
+import { reasonInWords } from '../lifecycle/words.ts';
+import { linesFrom } from '../logs/excerpt.ts';
+import { logFiles } from '../logs/layout.ts';
+import type { SocketView, StartedApp } from '../protocol/api.ts';
+import type { Instance } from './instance.ts';
+import { listeningOf } from './view.ts';
+
+const lookMs = 300;
+/** Between two looks at its sockets: nothing tells of a `listen`. */
+const tickMs = 20;
+const shownLines = 10;
+
+export interface FirstLook {
+  readonly early: StartedApp['early'];
+  readonly sockets: readonly SocketView[];
+}
+
+export async function firstLook(instance: Instance, run: number, signal: AbortSignal): Promise<FirstLook> {
+  const isOver = () => instance.lastExit?.run === run || instance.model.run !== run || instance.app.isForgotten;
+  await instance.until(({ model }) => isOver() || model.state.name !== 'starting', signal);
+  const until = monotonicMs() + lookMs;
+  while (!isOver() && instance.model.state.name === 'running' && monotonicMs() < until) {
+    const sockets = listeningOf(instance);
+    if (sockets.length > 0) return { early: null, sockets };
+    await Promise.race([sleep(tickMs), instance.until(isOver, AbortSignal.timeout(tickMs)).catch(() => {})]);
+  }
+  if (instance.lastExit?.run !== run) return { early: null, sockets: [] };
+  return { early: earlyEnd(instance), sockets: [] };
+}
+
+function earlyEnd(instance: Instance): StartedApp['early'] {
+  const { out, err } = logFiles(instance.app.daemon.home, instance.app.name, instance.index);
+  const fromErr = linesFrom(err, instance.endedLogStart.err, shownLines);
+  const fromOut = linesFrom(out, instance.endedLogStart.out, shownLines);
+  return { exit: instance.lastExit!, lastLines: fromErr.length > 0 ? fromErr : fromOut, next: nextInWords(instance) };
+}
+
+function nextInWords(instance: Instance): string {
+  const { model } = instance;
+  switch (model.state.name) {
+    case 'starting':
+    case 'running':
+      return 'it was started again';
+    case 'backoff':
+      return reasonInWords(model, monotonicMs())!;
+    case 'completed':
+      return 'it is not started again: it completed';
+    default:
+      return `it is not started again${model.state.name === 'failed' ? `: ${model.state.reason}` : ''}`;
+  }
+}

@@ -1,0 +1,57 @@
+import { readProcess } from '../../metrics/proc-table.ts';
+import type { ActionResponse, DaemonView, SelectRequest } from '../../protocol/api.ts';
+import { protocolVersion } from '../../protocol/version.ts';
+import type { Daemon } from '../context.ts';
+import type { Handlers } from '../server.ts';
+import { appDetail, appViews } from '../view.ts';
+import { restart } from './restart.ts';
+import { run } from './run.ts';
+import { selected } from './select.ts';
+import { signal } from './signal.ts';
+import { start } from './start.ts';
+import { remove, stop } from './stop.ts';
+import { wait } from './wait.ts';
+
+/** One handler per route. What comes in is JSON of anybody who can reach the socket: each handler checks what it uses. */
+export function handlers(daemon: Daemon): Handlers {
+  const body = <T>(value: unknown): T => (typeof value === 'object' && value !== null ? value : {}) as T;
+  return {
+    list: () => appViews(daemon, [...daemon.apps.values()]),
+    show: ({ params, query }) => appDetail(daemon, selected(daemon, [params.sel])[0]!, query.get('showEnv') === '1'),
+    start: (request) => start(daemon, body(request.body), request.signal),
+    run: (request) => run(daemon, body(request.body), request.signal),
+    stop: (request) => stop(daemon, body(request.body), request.signal),
+    restart: (request) => restart(daemon, body(request.body), request.signal),
+    delete: (request) => remove(daemon, body(request.body), request.signal),
+    signal: (request) => signal(daemon, body(request.body)),
+    reset: (request) => reset(daemon, body(request.body)),
+    wait: (request) => wait(daemon, body(request.body), request.signal),
+    daemonStatus: () => status(daemon),
+    daemonStop: () => {
+      setImmediate(() => daemon.stop());
+      return status(daemon);
+    },
+  };
+}
+
+/** reset: forgets earlier crashes and their count. */
+function reset(daemon: Daemon, request: SelectRequest): ActionResponse {
+  const apps = selected(daemon, request.select);
+  for (const app of apps) for (const instance of app.instances) instance.dispatch({ type: 'reset' });
+  return { results: appViews(daemon, apps).map((app) => ({ app, changed: true, error: null })) };
+}
+
+const pageBytes = 4096;
+
+function status(daemon: Daemon): DaemonView {
+  return {
+    running: true,
+    pid: process.pid,
+    guardian: daemon.guardianPid(),
+    version: daemon.version,
+    protocol: protocolVersion,
+    home: daemon.home,
+    since: daemon.since,
+    memory: (readProcess(process.pid)?.rssPages ?? 0) * pageBytes,
+  };
+}

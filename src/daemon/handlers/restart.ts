@@ -1,0 +1,52 @@
+import { mergeEnvironment } from '../../programs/environment.ts';
+import type { ActionResponse, ActionResult, RestartRequest } from '../../protocol/api.ts';
+import { SteadError } from '../../protocol/errors.ts';
+import type { App } from '../app.ts';
+import type { Daemon } from '../context.ts';
+import { checkedCaller } from '../make-spec.ts';
+import { appViews } from '../view.ts';
+import { askedBy, selected } from './select.ts';
+import { lookAt } from './start.ts';
+import { stuckError } from './stop.ts';
+
+/** restart: the tree ends, then the program is started anew with the environment that it had, or with the caller's. */
+export async function restart(daemon: Daemon, body: RestartRequest, signal: AbortSignal): Promise<ActionResponse> {
+  const apps = selected(daemon, body.select);
+  const by = askedBy(body);
+  const caller = body.updateEnv ? checkedCaller(body.updateEnv) : null;
+  for (const app of apps) {
+    if (caller) app.setSpec({ ...app.spec, env: mergeEnvironment(caller.env, []) });
+    app.setWant('running', by);
+  }
+  return {
+    results: await Promise.all(apps.map((app) => restartOne(daemon, app, { wait: body.wait !== false, signal }))),
+  };
+}
+
+async function restartOne(
+  daemon: Daemon,
+  app: App,
+  { wait, signal }: { wait: boolean; signal: AbortSignal },
+): Promise<ActionResult> {
+  const instance = app.instances[0]!;
+  const { run } = instance.model;
+  const result = (rest: Partial<ActionResult>): ActionResult => ({
+    app: appViews(daemon, [app])[0]!,
+    changed: true,
+    error: null,
+    ...rest,
+  });
+  try {
+    instance.dispatch({ type: 'restart' });
+    await instance.until(
+      ({ model }) =>
+        model.run > run || app.isForgotten || model.state.name === 'stuck' || model.state.name === 'stopped',
+      signal,
+    );
+    const error = stuckError(app);
+    return error ? result({ changed: false, error }) : result(await lookAt(instance, wait, signal));
+  } catch (error) {
+    if (error instanceof SteadError) return result({ error: error.toBody() });
+    throw error;
+  }
+}

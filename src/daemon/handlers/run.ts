@@ -1,0 +1,31 @@
+import { logFiles } from '../../logs/layout.ts';
+import { countOn } from '../../programs/names.ts';
+import { resolveCommand } from '../../programs/resolve.ts';
+import type { RunRequest, RunResponse } from '../../protocol/api.ts';
+import { SteadError } from '../../protocol/errors.ts';
+import type { Daemon } from '../context.ts';
+import { sweepJobs } from '../jobs.ts';
+import { checkedCaller, checkedOptions, makeSpec } from '../make-spec.ts';
+import { appViews } from '../view.ts';
+import { askedBy } from './select.ts';
+import { addApp } from './start.ts';
+
+/** run: one job in the background; answered as soon as its program is there. */
+export async function run(daemon: Daemon, body: RunRequest, signal: AbortSignal): Promise<RunResponse> {
+  const options = checkedOptions(body.options);
+  const caller = checkedCaller(body.caller);
+  if (!Array.isArray(body.command) || !body.command.every((word) => typeof word === 'string' && !word.includes('\0'))) {
+    throw new SteadError('BAD_REQUEST', '"command" must be a list of strings.');
+  }
+  const resolved = await resolveCommand({ command: body.command, options, caller });
+  const spec = await makeSpec({ kind: 'job', resolved, options, caller });
+  // From here to `addApp` nothing waits: no other request takes the name.
+  const name = countOn(spec.name, (taken) => daemon.apps.has(taken));
+  const { app } = addApp(daemon, { ...spec, name }, askedBy(body));
+  sweepJobs(daemon);
+  const instance = app.instances[0]!;
+  instance.dispatch({ type: 'start' });
+  const { run } = instance.model;
+  await instance.until(({ model }) => model.run !== run || model.state.name !== 'starting', signal);
+  return { app: appViews(daemon, [app])[0]!, run, logs: logFiles(daemon.home, name, 0), notes: resolved.notes };
+}

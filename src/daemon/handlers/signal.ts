@@ -1,0 +1,31 @@
+import { signalProcess } from '../../host/process.ts';
+import { signalName, signalNumber } from '../../host/signals.ts';
+import type { ActionResponse, ActionResult, SignalRequest } from '../../protocol/api.ts';
+import { SteadError } from '../../protocol/errors.ts';
+import type { App } from '../app.ts';
+import type { Daemon } from '../context.ts';
+import { appViews } from '../view.ts';
+import { selected } from './select.ts';
+
+/** signal: to the main program of each app, and to nothing else. */
+export function signal(daemon: Daemon, body: SignalRequest): ActionResponse {
+  const number = typeof body.signal === 'string' ? signalNumber(body.signal) : null;
+  if (number === null)
+    throw new SteadError('SIGNAL_UNKNOWN', `There is no signal "${String(body.signal)}".`, {
+      hint: 'kill -l lists them',
+    });
+  return { results: selected(daemon, body.select).map((app) => signalOne(daemon, app, number)) };
+}
+
+function signalOne(daemon: Daemon, app: App, number: number): ActionResult {
+  const sent = app.instances.filter(
+    ({ program, model }) => model.state.name !== 'starting' && program && signalProcess(program, number),
+  );
+  const error =
+    sent.length > 0
+      ? null
+      : new SteadError('NOT_RUNNING', `"${app.name}" does not run: no ${signalName(number)} was sent.`, {
+          hint: `stead start ${app.name}`,
+        }).toBody();
+  return { app: appViews(daemon, [app])[0]!, changed: sent.length > 0, error };
+}

@@ -1,0 +1,190 @@
+/**
+ * start: scripts, commands, or apps that are known. Everything is resolved before anything is kept, so that one bad target refuses all.
+ */
+import { monotonicMs } from '../../host/clock.ts';
+import { meaningOf, type Resolved, resolveCommand, resolveTarget } from '../../programs/resolve.ts';
+import type { StartedApp, StartRequest, StartResponse } from '../../protocol/api.ts';
+import { SteadError } from '../../protocol/errors.ts';
+import type { AppSpec, SpecOptions } from '../../protocol/spec.ts';
+import { createApp } from '../../storage/apps.ts';
+import { App, newState } from '../app.ts';
+import type { Daemon } from '../context.ts';
+import { execFailure } from '../exec-failure.ts';
+import { firstLook } from '../first-look.ts';
+import type { Instance } from '../instance.ts';
+import { checkedCaller, checkedOptions, makeSpec } from '../make-spec.ts';
+import { appViews } from '../view.ts';
+import { askedBy, selected } from './select.ts';
+import { stuckError } from './stop.ts';
+
+/** What is to be started: an app there is, or a spec for one that isn't yet. */
+type Plan =
+  | { readonly app: App; readonly notes: readonly string[] }
+  | { readonly spec: AppSpec; readonly notes: readonly string[] };
+
+export async function start(daemon: Daemon, body: StartRequest, signal: AbortSignal): Promise<StartResponse> {
+  const request = checked(body);
+  const plans = await planAll(daemon, request);
+  const by = askedBy(request);
+  const apps = plans.map((plan) => ('app' in plan ? { app: plan.app, isNew: false } : addApp(daemon, plan.spec, by)));
+  return {
+    apps: await Promise.all(
+      apps.map((one, at) => bringUp(daemon, { ...one, notes: plans[at]!.notes, request, by, signal })),
+    ),
+  };
+}
+
+function checked(body: StartRequest): StartRequest {
+  const isTexts = (list: unknown): list is string[] =>
+    Array.isArray(list) && list.every((item) => typeof item === 'string' && !item.includes('\0'));
+  if (!isTexts(body?.targets) || !isTexts(body.rest))
+    throw new SteadError('BAD_REQUEST', '"targets" and "rest" must be lists of strings.');
+  if (body.targets.length === 0 && body.rest.length === 0) {
+    throw new SteadError('USAGE', 'There is nothing to start.', {
+      hint: 'stead start app.js, or: stead start -- npm run api',
+    });
+  }
+  return { ...body, options: checkedOptions(body.options), caller: checkedCaller(body.caller) };
+}
+
+async function planAll(daemon: Daemon, request: StartRequest): Promise<Plan[]> {
+  if (request.targets.length === 0) {
+    const resolved = await resolveCommand({ command: request.rest, options: request.options, caller: request.caller });
+    return [await planProgram(daemon, request, resolved)];
+  }
+  if (request.targets.length > 1 && request.options.name !== undefined) {
+    throw new SteadError('USAGE', `One name can't be given to ${request.targets.length} programs.`, {
+      hint: 'start them one by one',
+    });
+  }
+  const plans: Plan[] = [];
+  for (const target of request.targets) plans.push(...(await planTarget(daemon, request, target)));
+  return plans;
+}
+
+async function planTarget(daemon: Daemon, request: StartRequest, target: string): Promise<Plan[]> {
+  const { caller, options, rest } = request;
+  if (/^(all|@.+|\d{1,9})$/.test(target)) {
+    return selected(daemon, [target]).map((app) => ({ app: unchanged(app, request), notes: [] }));
+  }
+  const known = daemon.apps.get(target);
+  if ((await meaningOf(target, { known: known?.spec, cwd: caller.cwd })) === 'app')
+    return [{ app: unchanged(known!, request), notes: [] }];
+  return [await planProgram(daemon, request, await resolveTarget({ target, rest, options, caller }))];
+}
+
+/** The app that a program makes, or the one that it is already. */
+async function planProgram(daemon: Daemon, request: StartRequest, resolved: Resolved): Promise<Plan> {
+  const { options, caller } = request;
+  const { notes } = resolved;
+  const taken = daemon.apps.get(resolved.name);
+  const same =
+    taken && isSame(taken.spec, resolved) ? taken : resolved.isNamed ? undefined : findSame(daemon, resolved);
+  if (same) return { app: unchanged(same, request), notes };
+  if (taken) throw nameTaken(resolved, taken);
+  return { spec: await makeSpec({ kind: 'app', resolved, options, caller }), notes };
+}
+
+/** Two scripts are one if they are the same file, whatever else was said. */
+function isSame(spec: AppSpec, { program, cwd }: Resolved): boolean {
+  if (spec.program.how !== program.how) return false;
+  if (program.how === 'script') return spec.program.words[0] === program.words[0];
+  return spec.cwd === cwd && JSON.stringify(spec.program.words) === JSON.stringify(program.words);
+}
+
+const findSame = (daemon: Daemon, resolved: Resolved): App | undefined =>
+  [...daemon.apps.values()].find((app) => app.spec.kind === 'app' && isSame(app.spec, resolved));
+
+/** An app is started as it is known: options or arguments that differ are refused, not dropped. */
+function unchanged(app: App, { options, rest }: StartRequest): App {
+  const { spec } = app;
+  const differing = Object.entries(options).filter(([key, value]) => !agrees(spec, key as keyof SpecOptions, value));
+  const words = spec.program.words.slice(spec.program.how === 'script' ? 1 : 0);
+  const args = rest.length > 0 && JSON.stringify(words.slice(-rest.length)) !== JSON.stringify(rest);
+  if (differing.length === 0 && !args) return app;
+  const what = [...differing.map(([key]) => `--${kebab(key)}`), ...(args ? ['its arguments'] : [])].join(', ');
+  throw new SteadError('OPTIONS_DIFFER', `"${app.name}" is known with other options (${what}); nothing was changed.`, {
+    hint: `stead delete ${app.name}, then say it again; or give this one a name of its own: --name`,
+  });
+}
+
+const kebab = (key: string) => key.replace(/Ms$/, '').replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
+
+function agrees(spec: AppSpec, key: keyof SpecOptions, value: unknown): boolean {
+  if (key === 'env') return (value as readonly string[]).every((entry) => spec.env.includes(entry));
+  if (key === 'user') return spec.user?.name === value || String(spec.user?.uid) === value;
+  if (key === 'interpreter')
+    return spec.program.interpreter?.name === value || spec.program.interpreter?.path === value;
+  if (key === 'interpreterArgs') return JSON.stringify(spec.program.interpreter?.args) === JSON.stringify(value);
+  return JSON.stringify(spec[key]) === JSON.stringify(value);
+}
+
+function nameTaken({ name, isNamed }: Resolved, taken: App): SteadError {
+  const words = taken.spec.program.words.join(' ').slice(0, 100);
+  return new SteadError('NAME_TAKEN', `The name "${name}" is taken by another program (${words}).`, {
+    hint: isNamed ? `choose another --name, or: stead delete ${name}` : `give this one a name: --name ${name}-2`,
+  });
+}
+
+/** Makes an app, durable; or takes the one that another request has just made of the same name. */
+export function addApp(daemon: Daemon, spec: AppSpec, by: string): { app: App; isNew: boolean } {
+  const rival = daemon.apps.get(spec.name);
+  if (rival) {
+    if (isSame(rival.spec, { program: spec.program, cwd: spec.cwd } as Resolved)) return { app: rival, isNew: false };
+    throw nameTaken({ name: spec.name, isNamed: true } as Resolved, rival);
+  }
+  const id = Math.max(-1, ...[...daemon.apps.values()].map((app) => app.id)) + 1;
+  const state = newState(id, by);
+  createApp(daemon.home, { spec, state });
+  const app = new App(daemon, { spec, state });
+  daemon.apps.set(spec.name, app);
+  return { app, isNew: true };
+}
+
+interface BringUp {
+  readonly app: App;
+  readonly isNew: boolean;
+  readonly notes: readonly string[];
+  readonly request: Pick<StartRequest, 'wait'>;
+  readonly by: string;
+  readonly signal: AbortSignal;
+}
+
+async function bringUp(daemon: Daemon, { app, isNew, notes, request, by, signal }: BringUp): Promise<StartedApp> {
+  const instance = app.instances[0]!;
+  const before = instance.model;
+  if (stuckError(app)) throw SteadError.fromBody(stuckError(app)!);
+  if (!isNew && app.want !== 'running') app.setWant('running', by);
+  instance.dispatch({ type: 'start' });
+  const changed = instance.model.run !== before.run || instance.model.state.name !== before.state.name;
+  const look = await lookAt(instance, request.wait !== false, signal);
+  const failure = look.early === null ? null : execFailure(instance, look.early);
+  if (failure && isNew) {
+    app.setWant('deleted', by);
+    instance.dispatch({ type: 'stop', goal: 'delete' });
+    await instance.until(() => app.isForgotten);
+    throw failure;
+  }
+  return { app: appViews(daemon, [app])[0]!, changed: isNew || changed, notes, ...look };
+}
+
+/** Waits for the run that is under way or coming. */
+export async function lookAt(
+  instance: Instance,
+  wait: boolean,
+  signal: AbortSignal,
+): Promise<Pick<StartedApp, 'early' | 'sockets'>> {
+  await instance.until(({ model }) => model.state.name !== 'stopping' || instance.app.isForgotten, signal);
+  const { run, state } = instance.model;
+  if (!wait) return { early: null, sockets: [] };
+  if (state.name === 'running' && monotonicMs() - state.since > 1000) return { early: null, sockets: [] };
+  const look = await firstLook(instance, run, signal);
+  if (instance.model.state.name === 'failed' && look.early === null) {
+    throw new SteadError(
+      'LAUNCH_FAILED',
+      `"${instance.app.name}" could not be started: ${instance.model.state.reason}.`,
+      { hint: 'stead daemon logs' },
+    );
+  }
+  return look;
+}

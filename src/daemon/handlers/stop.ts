@@ -1,0 +1,66 @@
+import { removeLogs } from '../../logs/excerpt.ts';
+import type { ActionResponse, ActionResult, DeleteRequest, StopRequest } from '../../protocol/api.ts';
+import { SteadError } from '../../protocol/errors.ts';
+import type { App } from '../app.ts';
+import type { Daemon } from '../context.ts';
+import type { Instance } from '../instance.ts';
+import { appViews } from '../view.ts';
+import { askedBy, selected } from './select.ts';
+
+const atRest = ['stopped', 'completed', 'failed'];
+
+/** Ends apps, whole trees; answered when nothing of them is alive, or with STUCK. */
+export async function stop(daemon: Daemon, body: StopRequest, signal: AbortSignal): Promise<ActionResponse> {
+  const apps = selected(daemon, body.select);
+  const changed = new Map(apps.map((app) => [app, app.want !== 'stopped' || !isAtRest(app)]));
+  for (const app of apps) app.setWant('stopped', askedBy(body));
+  for (const app of apps) for (const instance of app.instances) instance.dispatch({ type: 'stop', goal: 'stay' });
+  if (body.wait !== false) await Promise.all(apps.map((app) => stopSettled(app, signal)));
+  return {
+    results: appViews(daemon, apps).map((view, at) => ({
+      app: view,
+      changed: changed.get(apps[at]!)!,
+      error: stuckError(apps[at]!),
+    })),
+  };
+}
+
+/** Ends apps and forgets them; their logs stay, unless purged. */
+export async function remove(daemon: Daemon, body: DeleteRequest, signal: AbortSignal): Promise<ActionResponse> {
+  const apps = selected(daemon, body.select);
+  const views = appViews(daemon, apps);
+  for (const app of apps) app.setWant('deleted', askedBy(body));
+  for (const app of apps) for (const instance of app.instances) instance.dispatch({ type: 'stop', goal: 'delete' });
+  if (body.wait !== false) await Promise.all(apps.map((app) => stopSettled(app, signal)));
+  const results: ActionResult[] = apps.map((app, at) => ({
+    app: views[at]!,
+    changed: true,
+    error: app.isForgotten ? null : stuckError(app),
+  }));
+  if (body.purge === true) for (const app of apps) if (app.isForgotten) removeLogs(daemon.home, app.name);
+  return { results };
+}
+
+const isAtRest = (app: App): boolean => app.instances.every(({ model }) => atRest.includes(model.state.name));
+
+const stopSettled = (app: App, signal: AbortSignal): Promise<unknown> =>
+  Promise.all(app.instances.map((instance) => runIsOver(instance, signal)));
+
+/** At rest, stuck, gone, or (somebody started it again meanwhile) in a later run. */
+function runIsOver(instance: Instance, signal: AbortSignal): Promise<void> {
+  const { run } = instance.model;
+  return instance.until(
+    ({ app, model }) =>
+      app.isForgotten || model.state.name === 'stuck' || atRest.includes(model.state.name) || model.run > run,
+    signal,
+  );
+}
+
+export function stuckError(app: App): ActionResult['error'] {
+  const stuck = app.instances.flatMap(({ model }) => (model.state.name === 'stuck' ? model.state.pids : []));
+  if (stuck.length === 0) return null;
+  return new SteadError('STUCK', `"${app.name}" can't be ended: ${stuck.join(', ')} still alive after SIGKILL.`, {
+    hint: `look what holds them: cat /proc/${stuck[0]}/stack /proc/${stuck[0]}/wchan; stead goes on trying`,
+    details: { pids: stuck },
+  }).toBody();
+}

@@ -1,0 +1,100 @@
+/** Puts a daemon together and runs it: the apps as they are on disk, then the control API. */
+import { readFileSync, rmSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { cgroupBase, joinCgroup, makeCgroup } from '../host/cgroup.ts';
+import { bootId, isoTime, wallMs } from '../host/clock.ts';
+import { replaceFile } from '../host/files.ts';
+import { processStat } from '../host/process.ts';
+import { CpuMeter } from '../metrics/cpu.ts';
+import { protocolVersion } from '../protocol/version.ts';
+import { homeId, prepareHome } from '../storage/home.ts';
+import type { Daemon } from './context.ts';
+import { Guardian } from './guardian.ts';
+import { handlers } from './handlers/index.ts';
+import { sweepJobs } from './jobs.ts';
+import { loadAll, resumeAll } from './recover.ts';
+import { listen } from './server.ts';
+
+export interface DaemonOptions {
+  readonly home: string;
+  /** The process that respawns this one; null for none. */
+  readonly guardian: number | null;
+  readonly version: string;
+  /** Where launcher.sh and guardian.sh lie. */
+  readonly library: string;
+  readonly env: NodeJS.ProcessEnv;
+  exit(code: number): void;
+}
+
+/** Resolves when the daemon answers. The caller holds the home's lock. */
+export async function runDaemon(options: DaemonOptions): Promise<Daemon> {
+  const { home, version, env } = options;
+  const log = (line: string) => process.stderr.write(`${isoTime(wallMs())} ${line}\n`);
+  process.umask(0o077);
+  prepareHome(home);
+  const guardian = new Guardian({ home, pid: options.guardian, log });
+  const id = homeId(home);
+  const base = cgroupBase(id, env);
+  if (base !== null) leaveCallersCgroup(base, options.guardian);
+  const daemon: Daemon = {
+    home,
+    homeId: id,
+    bootId: bootId(),
+    version,
+    since: isoTime(wallMs()),
+    shell: env.STEAD_SHELL || '/bin/sh',
+    launcherScript: join(options.library, 'launcher.sh'),
+    cgroupBase: base,
+    apps: new Map(),
+    cpu: new CpuMeter(),
+    log,
+    guardianPid: () => guardian.pid,
+    stop: () => {
+      guardian.dismiss();
+      log('stopped on request; the apps run on');
+      rmSync(join(home, 'stead.sock'), { force: true });
+      rmSync(join(home, 'daemon.json'), { force: true });
+      options.exit(0);
+    },
+  };
+  for (const { name, file, problem } of loadAll(daemon)) log(`${name}: ${file}: ${problem}; moved aside`);
+  sweepJobs(daemon);
+  resumeAll(daemon);
+  await listen(home, handlers(daemon), log);
+  writeDaemonFile(daemon);
+  for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, () => daemon.stop());
+  process.on('SIGHUP', () => {});
+  log(`version ${version}, pid ${process.pid}: ${daemon.apps.size} apps`);
+  return daemon;
+}
+
+/** So that a daemon first started from within an app does not die with it. */
+function leaveCallersCgroup(base: string, guardian: number | null): void {
+  const own = makeCgroup(base, 'daemon');
+  if (own === null) return;
+  joinCgroup(own, process.pid);
+  if (guardian !== null) joinCgroup(own, guardian);
+}
+
+function writeDaemonFile(daemon: Daemon): void {
+  const facts = {
+    pid: process.pid,
+    startTicks: processStat(process.pid)?.startTicks,
+    guardian: daemon.guardianPid(),
+    version: daemon.version,
+    protocol: protocolVersion,
+    since: daemon.since,
+    bootId: daemon.bootId,
+    node: process.execPath,
+  };
+  try {
+    replaceFile(join(daemon.home, 'daemon.json'), `${JSON.stringify(facts)}\n`);
+  } catch (error) {
+    daemon.log(`daemon.json not written: ${(error as Error).message}`);
+  }
+}
+
+/** The version and id of the build that lies beside a file. */
+export function buildBeside(file: string): { readonly version: string; readonly id: string } {
+  return JSON.parse(readFileSync(join(dirname(file), 'build.json'), 'utf8'));
+}

@@ -1,0 +1,62 @@
+/**
+ * What a new daemon makes of what is on disk: programs that live are taken over, ends that nobody saw are made up for, and what was wanted is
+ * done. Nothing is ever started while something of it might live.
+ */
+import type { Model, State } from '../lifecycle/state.ts';
+import { type Damage, loadApps, readExits, removeCondemned, runNumbers, type StoredApp } from '../storage/apps.ts';
+import { App } from './app.ts';
+import type { Daemon } from './context.ts';
+import type { Instance } from './instance.ts';
+
+/** Loads every app; nothing is acted on yet. */
+export function loadAll(daemon: Daemon): Damage[] {
+  removeCondemned(daemon.home);
+  const { apps, damages } = loadApps<Model>(daemon.home, { mend: true });
+  for (const stored of apps) daemon.apps.set(stored.spec.name, loadOne(daemon, stored));
+  return damages;
+}
+
+function loadOne(daemon: Daemon, stored: StoredApp<Model>): App {
+  const isOtherBoot = stored.state.bootId !== daemon.bootId;
+  const app = new App(daemon, stored);
+  const exits = readExits(daemon.home, app.name);
+  for (const instance of app.instances) {
+    instance.lastExit = exits.findLast((exit) => exit.index === instance.index) ?? null;
+    const latest = Math.max(instance.model.run, ...runNumbers(daemon.home, app.name, instance.index));
+    const state = isOtherBoot ? afterReboot(app, instance.model.state) : instance.model.state;
+    instance.restore({ ...instance.model, state, run: latest });
+  }
+  return app;
+}
+
+/** Nothing survives a reboot: what ran is at rest, and the wish decides what comes. */
+function afterReboot(app: App, state: State): State {
+  if (state.name === 'stopped' || state.name === 'completed') return state;
+  if (state.name === 'failed' && app.spec.kind === 'job') return state;
+  if (app.spec.kind === 'job') return { name: 'failed', reason: 'interrupted by a restart of the machine' };
+  return { name: 'stopped', reason: 'the machine was restarted' };
+}
+
+/** Takes up each app where it is. */
+export function resumeAll(daemon: Daemon): void {
+  for (const app of [...daemon.apps.values()]) for (const instance of app.instances) resume(app, instance);
+}
+
+function resume(app: App, instance: Instance): void {
+  const { state } = instance.model;
+  const active = 'run' in state;
+  if (active && state.run !== instance.model.run)
+    app.daemon.log(`${app.name}: run ${instance.model.run} on disk, ${state.run} in state`);
+  if (active) instance.adoptRun();
+  instance.resume();
+  follow(app, instance);
+}
+
+/** A wish that was made durable and perhaps not acted on. */
+function follow(app: App, instance: Instance): void {
+  const { name } = instance.model.state;
+  const isUp = name === 'starting' || name === 'running' || name === 'backoff';
+  if (app.want === 'deleted') instance.dispatch({ type: 'stop', goal: 'delete' });
+  else if (app.want === 'stopped' && (isUp || name === 'stopping')) instance.dispatch({ type: 'stop', goal: 'stay' });
+  else if (app.want === 'running' && name === 'stopped') instance.dispatch({ type: 'start' });
+}

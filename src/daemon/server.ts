@@ -1,0 +1,170 @@
+/**
+ * The control API's server: HTTP/1.1 on the home's Unix socket, which only its owner can reach. It is bound under another name and renamed, so that
+ * the name always leads to somebody who answers, and a stale socket is replaced by the one who holds the lock.
+ */
+import { chmodSync, renameSync, rmSync } from 'node:fs';
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import { join } from 'node:path';
+import { socketAddress } from '../host/home.ts';
+import { type RouteName, routes } from '../protocol/api.ts';
+import { type ErrorCode, errorCatalogue, SteadError } from '../protocol/errors.ts';
+import { protocolVersion } from '../protocol/version.ts';
+
+export interface Request {
+  readonly params: Readonly<Record<string, string>>;
+  readonly query: URLSearchParams;
+  readonly body: unknown;
+  /** Aborted when the client goes away. */
+  readonly signal: AbortSignal;
+}
+export type Handler = (request: Request) => unknown | Promise<unknown>;
+export type Handlers = Readonly<Record<RouteName, Handler>>;
+
+/** A request holds an environment (2 MB at the most, by the kernel's limit) and arguments. */
+const largestBody = 8 * 1024 * 1024;
+const mostConnections = 512;
+/** For the head of a request and for the whole of it: a local client needs a millisecond. */
+const requestTimeoutMs = 10_000;
+
+export async function listen(home: string, handlers: Handlers, log: (line: string) => void): Promise<Server> {
+  const server = createServer({
+    headersTimeout: requestTimeoutMs,
+    requestTimeout: requestTimeoutMs,
+    keepAliveTimeout: 5_000,
+  });
+  server.maxConnections = mostConnections;
+  const table = compile(handlers);
+  server.on('request', (request, response) => void answer(table, { request, response, log }));
+  server.on('clientError', (_error, socket) => socket.destroy());
+  const temporary = `stead.sock.${process.pid}`;
+  const address = socketAddress(home, temporary);
+  try {
+    rmSync(join(home, temporary), { force: true });
+    await new Promise<void>((resolve, reject) => {
+      server.once('error', reject);
+      server.listen(address.path, () => resolve());
+    });
+    chmodSync(join(home, temporary), 0o600);
+    renameSync(join(home, temporary), join(home, 'stead.sock'));
+  } finally {
+    address.close();
+  }
+  server.on('error', (error) => log(`server: ${error.message}`));
+  return server;
+}
+
+type Table = readonly { readonly method: string; readonly parts: readonly string[]; readonly handler: Handler }[];
+
+const compile = (handlers: Handlers): Table =>
+  (Object.keys(routes) as RouteName[]).map((name) => {
+    const [method, path] = routes[name];
+    return { method, parts: path.split('/'), handler: handlers[name] };
+  });
+
+interface Exchange {
+  readonly request: IncomingMessage;
+  readonly response: ServerResponse;
+  readonly log: (line: string) => void;
+}
+
+async function answer(table: Table, { request, response, log }: Exchange): Promise<void> {
+  const gone = new AbortController();
+  response.once('close', () => gone.abort(new SteadError('TIMED_OUT', 'The client went away.')));
+  try {
+    checkProtocol(request);
+    const { handler, params, query } = route(table, request);
+    const body = request.method === 'POST' ? await readBody(request) : null;
+    send(response, 200, await handler({ params, query, body, signal: gone.signal }));
+  } catch (error) {
+    if (!(error instanceof SteadError)) log(`${request.method} ${request.url}: ${(error as Error).stack}`);
+    const known = error instanceof SteadError ? error : asSteadError(error as Error);
+    send(response, errorCatalogue[known.code].status, { error: known.toBody() });
+  }
+}
+
+function send(response: ServerResponse, status: number, value: unknown): void {
+  if (response.destroyed || response.headersSent) return;
+  const text = Buffer.from(`${JSON.stringify(value ?? {})}\n`);
+  response.writeHead(status === 200 ? 200 : Math.max(status, 400), {
+    'content-type': 'application/json',
+    'content-length': text.length,
+  });
+  response.end(text);
+}
+
+function asSteadError(error: Error): SteadError {
+  const code = (error as NodeJS.ErrnoException).code;
+  if (code === 'ENOSPC' || code === 'EDQUOT' || code === 'EROFS' || code === 'EIO') {
+    return new SteadError('DISK' satisfies ErrorCode, `The home can't be written: ${error.message}.`, {
+      hint: 'make room (df -h), then say it again: nothing was changed',
+    });
+  }
+  return new SteadError('INTERNAL', `This is a fault of stead's own: ${error.message}.`, {
+    hint: 'stead daemon logs has the details',
+  });
+}
+
+function checkProtocol(request: IncomingMessage): void {
+  const theirs = request.headers['x-stead-protocol'];
+  if (theirs === undefined) return;
+  const major = Number.parseInt(String(theirs), 10);
+  if (major === protocolVersion.major) return;
+  const [what, hint] =
+    major > protocolVersion.major
+      ? [
+          'The daemon is older than this command',
+          'stead daemon restart brings up the version of this command; no app notices',
+        ]
+      : ['The daemon is newer than this command', 'use the newer stead (which -a stead)'];
+  throw new SteadError(
+    'VERSION_SKEW',
+    `${what}: it speaks protocol ${protocolVersion.major}, the command ${String(theirs)}.`,
+    { hint },
+  );
+}
+
+function route(
+  table: Table,
+  request: IncomingMessage,
+): { handler: Handler; params: Record<string, string>; query: URLSearchParams } {
+  const [path, query] = (request.url ?? '/').split('?', 2);
+  const parts = path!.split('/');
+  for (const entry of table) {
+    const params = entry.method === request.method ? match(entry.parts, parts) : null;
+    if (params) return { handler: entry.handler, params, query: new URLSearchParams(query ?? '') };
+  }
+  throw new SteadError('UNKNOWN_ROUTE', `There is no ${request.method} ${path}.`);
+}
+
+function match(pattern: readonly string[], parts: readonly string[]): Record<string, string> | null {
+  if (pattern.length !== parts.length) return null;
+  const params: Record<string, string> = Object.create(null);
+  for (const [at, part] of pattern.entries()) {
+    if (part.startsWith(':')) {
+      try {
+        params[part.slice(1)] = decodeURIComponent(parts[at]!);
+      } catch {
+        return null;
+      }
+    } else if (part !== parts[at]) return null;
+  }
+  return params;
+}
+
+async function readBody(request: IncomingMessage): Promise<unknown> {
+  if (!/^application\/json\b/.test(request.headers['content-type'] ?? '')) {
+    throw new SteadError('BAD_REQUEST', 'The body must be JSON, with content-type application/json.');
+  }
+  const chunks: Buffer[] = [];
+  let size = 0;
+  for await (const chunk of request as AsyncIterable<Buffer>) {
+    size += chunk.length;
+    if (size > largestBody) throw new SteadError('TOO_LARGE', `The body is larger than ${largestBody} bytes.`);
+    chunks.push(chunk);
+  }
+  try {
+    return JSON.parse(Buffer.concat(chunks).toString('utf8'));
+  } catch {
+    throw new SteadError('BAD_REQUEST', 'The body is no JSON.');
+  }
+}

@@ -1,0 +1,66 @@
+/** What the API tells of the daemon's apps. */
+import { logFiles } from '../logs/layout.ts';
+import { readProcTable } from '../metrics/proc-table.ts';
+import { processLine } from '../metrics/process-line.ts';
+import { socketsOf } from '../metrics/sockets.ts';
+import type { AppDetail, AppView, SocketView } from '../protocol/api.ts';
+import { readExits } from '../storage/apps.ts';
+import { appView } from '../view/app-view.ts';
+import { lookAtTrees, type TreeToLookAt } from '../view/usage.ts';
+import type { App } from './app.ts';
+import type { Daemon } from './context.ts';
+import type { Instance } from './instance.ts';
+import { Tree } from './tree.ts';
+
+/** Rows of the list, in the order given. */
+export function appViews(daemon: Daemon, apps: readonly App[]): AppView[] {
+  const usages = lookAtTrees(
+    apps.flatMap(({ instances }) => instances.flatMap(treeOf)),
+    daemon.cpu,
+  );
+  return apps.map((app) =>
+    appView(
+      app.spec,
+      app.stored(),
+      app.instances.map((instance) => ({
+        index: instance.index,
+        model: instance.model,
+        sinceWall: instance.sinceWall,
+        pid: instance.program?.pid ?? null,
+        usage: isUp(instance) ? (usages.get(instance.cookie()) ?? null) : null,
+      })),
+    ),
+  );
+}
+
+/** One app, whole. */
+export function appDetail(daemon: Daemon, app: App, showEnv: boolean): AppDetail {
+  const { spec } = app;
+  const env = showEnv ? spec.env : spec.env.map(nameOnly);
+  const pids = app.instances.filter(isUp).flatMap((instance) => instance.tree.members().map(({ pid }) => pid));
+  const table = readProcTable();
+  return {
+    ...appViews(daemon, [app])[0]!,
+    spec: { ...spec, env },
+    exits: readExits(daemon.home, app.name),
+    logs: logFiles(daemon.home, app.name, 0),
+    sockets: socketsOf(pids),
+    env,
+    processes: pids.map((pid) => ({ pid, ppid: table.get(pid)?.ppid ?? 0, command: processLine(pid) ?? '' })),
+  };
+}
+
+/** What an instance's tree listens on. */
+export function listeningOf(instance: Instance): readonly SocketView[] {
+  const [tree] = treeOf(instance);
+  return tree === undefined ? [] : (lookAtTrees([tree], instance.app.daemon.cpu).get(tree.key)?.sockets ?? []);
+}
+
+const nameOnly = (entry: string) => entry.split('=', 1)[0]!;
+
+const isUp = ({ model }: Instance): boolean => ['running', 'stopping', 'stuck'].includes(model.state.name);
+
+function treeOf(instance: Instance): TreeToLookAt[] {
+  if (!isUp(instance) || instance.program === null) return [];
+  return [{ key: instance.cookie(), program: instance.program, cgroup: Tree.cgroupOf(instance) }];
+}

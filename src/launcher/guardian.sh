@@ -1,0 +1,48 @@
+# stead's guardian: holds the home's lock and respawns its daemon.
+#
+#   sh guardian.sh MODE HOME NODE DAEMON        MODE: start  take the lock, or leave with 75 if another has it
+#                                                     wait   take the lock when it is free: for a daemon whose guardian died
+#                                                     run    the daemon in the foreground, not respawned; 75 as above
+#
+# The lock is flock(2) on fd 9, which the daemon inherits: it is free when both are gone, however they went. There is no stale lock and no pid to check.
+# fd 8 is a pipe that this shell alone holds open: who opens /proc/GUARDIAN/fd/8 for reading sees its end when the guardian dies.
+# A daemon that ends with 0 was told to: `stopped` says so to a guardian that waits. All in one { }: this file may be replaced at any time.
+{
+_mode=$1 _home=$2 _node=$3 _daemon=$4
+umask 077
+cd /
+exec 9>>"$_home/lock" || exit 1
+case $_mode in
+  wait)
+    flock 9 || exit 1
+    [ ! -e "$_home/stopped" ] || exit 0
+    ;;
+  *)
+    flock -n 9 || exit 75
+    rm -f "$_home/stopped"
+    ;;
+esac
+[ "$_mode" != run ] || exec "$_node" "$_daemon" "$_home" 0
+exec 8<<END
+held
+END
+exec 8<>/proc/self/fd/8
+trap : HUP INT QUIT TERM USR1 USR2 ALRM PIPE
+_uptime() { read -r _now _rest </proc/uptime && _now=${_now%%.*}; }
+_pause=0
+while [ -d "$_home" ]; do
+  # A version manager may have removed the Node that this began with.
+  [ -x "$_node" ] || _node=$(command -v node) || echo "guardian: no Node: $3 is gone, and there is no node in $PATH"
+  _uptime
+  _began=$_now
+  "$_node" "$_daemon" "$_home" "$$" 8>&- && exit 0
+  _status=$?
+  _uptime
+  [ $((_now - _began)) -lt 10 ] || _pause=0
+  echo "guardian: the daemon ended with $_status after $((_now - _began)) s; again in $_pause s"
+  # At once the first time; a daemon that dies young is not respawned hot.
+  [ "$_pause" = 0 ] || sleep "$_pause"
+  _pause=$((_pause < 1 ? 1 : _pause < 30 ? _pause * 2 : 30))
+done
+exit
+}

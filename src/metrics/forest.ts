@@ -1,0 +1,29 @@
+import type { ProcEntry, ProcTable } from './proc-table.ts';
+
+/** Whose child is whose, and who shares a session, of one look at /proc: made once for a whole list of apps. */
+export class Forest {
+  readonly #children = new Map<number, ProcEntry[]>();
+  readonly #sessions = new Map<number, ProcEntry[]>();
+
+  constructor(table: ProcTable) {
+    for (const entry of table.values()) {
+      add(this.#children, entry.ppid, entry);
+      if (entry.session > 1) add(this.#sessions, entry.session, entry);
+    }
+  }
+
+  /** A program that leads a session, all that descends from it and all in its session, the dead left out. */
+  treeOf(pid: number): number[] {
+    const found = new Set<number>([pid]);
+    const add = (entry: ProcEntry) => entry.state !== 'Z' && found.add(entry.pid);
+    this.#sessions.get(pid)?.forEach(add);
+    for (const member of found) this.#children.get(member)?.forEach(add);
+    return [...found];
+  }
+}
+
+function add(map: Map<number, ProcEntry[]>, key: number, entry: ProcEntry): void {
+  const list = map.get(key);
+  if (list) list.push(entry);
+  else map.set(key, [entry]);
+}

@@ -1,0 +1,46 @@
+import { SteadError } from './errors.ts';
+
+/** What a selector can name. */
+export interface Selectable {
+  readonly id: number;
+  readonly name: string;
+  readonly group: string | null;
+}
+
+/**
+ * The apps that selectors name, each once, in order: a name, `name:index`, a numeric id, `@group`, or `all` (which may be none). Throws APP_NOT_FOUND
+ * with the nearest name.
+ */
+export function selectApps<T extends Selectable>(apps: readonly T[], selectors: readonly string[]): T[] {
+  const chosen = new Set<T>();
+  for (const selector of selectors) for (const app of selectOne(apps, selector)) chosen.add(app);
+  return [...chosen];
+}
+
+function selectOne<T extends Selectable>(apps: readonly T[], selector: string): readonly T[] {
+  if (selector === 'all') return apps;
+  if (selector.startsWith('@')) {
+    const group = apps.filter((app) => app.group === selector.slice(1));
+    if (group.length > 0) return group;
+    throw notFound(selector, [...new Set(apps.flatMap((app) => (app.group === null ? [] : [`@${app.group}`])))]);
+  }
+  const byName = apps.find((app) => app.name === selector);
+  if (byName) return [byName];
+  const byId = /^\d{1,9}$/.test(selector) ? apps.find((app) => app.id === Number(selector)) : undefined;
+  if (byId) return [byId];
+  const indexed = /^(.+):(\d{1,4})$/.exec(selector);
+  const base = indexed && apps.find((app) => app.name === indexed[1]);
+  // One instance so far: its index is 0.
+  if (base && Number(indexed[2]) === 0) return [base];
+  throw notFound(
+    selector,
+    apps.map((app) => app.name),
+  );
+}
+
+function notFound(selector: string, known: readonly string[]): SteadError {
+  return new SteadError('APP_NOT_FOUND', `There is no app "${selector}".`, {
+    hint: known.length === 0 ? 'stead list shows what there is: nothing so far' : 'stead list shows what there is',
+    details: { selector, known },
+  });
+}

@@ -1,0 +1,68 @@
+/**
+ * What is shown of an app, made from what is known of it and a look at /proc: the same for the daemon's answer and for the files alone.
+ */
+import { isoTime, monotonicMs } from '../host/clock.ts';
+import type { Model } from '../lifecycle/state.ts';
+import { reasonInWords } from '../lifecycle/words.ts';
+import type { AppView, InstanceView, StateName } from '../protocol/api.ts';
+import type { AppSpec } from '../protocol/spec.ts';
+import type { StoredState } from '../storage/apps.ts';
+import type { Usage } from './usage.ts';
+
+export interface Seen {
+  readonly index: number;
+  readonly model: Model;
+  readonly sinceWall: number;
+  readonly pid: number | null;
+  /** Null when nobody looked or nothing runs. */
+  readonly usage: Usage | null;
+}
+
+/** An app shows the first of these that one of its instances has. */
+const severity: readonly StateName[] = [
+  'stuck',
+  'failed',
+  'backoff',
+  'waiting',
+  'starting',
+  'stopping',
+  'running',
+  'completed',
+  'stopped',
+];
+
+export function appView(
+  spec: AppSpec,
+  state: Pick<StoredState, 'id' | 'want' | 'createdAt'>,
+  instances: readonly Seen[],
+): AppView {
+  const views = instances.map(instanceView);
+  const worst = views.toSorted((a, b) => severity.indexOf(a.state) - severity.indexOf(b.state))[0]!;
+  return {
+    id: state.id,
+    name: spec.name,
+    kind: spec.kind,
+    group: spec.group,
+    want: state.want,
+    state: worst.state,
+    reason: worst.reason,
+    instances: views,
+    ports: [...new Set(instances.flatMap(({ usage }) => usage?.ports ?? []))],
+    createdAt: state.createdAt,
+  };
+}
+
+function instanceView({ index, model, sinceWall, pid, usage }: Seen): InstanceView {
+  const { state } = model;
+  return {
+    index,
+    state: state.name,
+    ready: state.name === 'running',
+    pid: state.name === 'running' || state.name === 'stopping' || state.name === 'stuck' ? pid : null,
+    since: isoTime(sinceWall),
+    restarts: model.restarts,
+    memory: usage?.memory ?? null,
+    cpu: usage?.cpu ?? null,
+    reason: reasonInWords(model, monotonicMs()),
+  };
+}
