@@ -77,13 +77,25 @@ function addTraced(members: Set<number>, candidates: readonly ProcEntry[], { tab
   }
 }
 
-/** A number is still the run's if its leader is gone (the kernel keeps a number in use as a session from being given out) or the main program. */
+/**
+ * A number is still the run's if its leader is the main program, or gone: the kernel gives no number out again that a session still
+ * has. That it was free in between is ruled out as far as can be told: by members that carry the cookie of another run.
+ */
 function isOwnLeader(number: number, { table, traces }: Context): boolean {
   const leader = table.get(number);
-  if (leader === undefined) return true;
+  if (leader === undefined) return !isAnotherRuns(number, { table, traces });
   return number === traces.main.pid
     ? leader.startTicks === traces.main.startTicks
     : leader.startTicks >= traces.main.startTicks;
+}
+
+function isAnotherRuns(session: number, { table, traces: { cookie } }: Context): boolean {
+  if (!cookie) return false;
+  const members = [...table.values()].filter((entry) => entry.session === session);
+  return members.some(({ pid }) => {
+    const own = cookieOf(pid);
+    return own !== null && own !== cookie;
+  });
 }
 
 /** What a member leads is the run's: a shell's job, a daemon's session. */
@@ -107,15 +119,31 @@ function inOrder(members: ReadonlySet<number>, table: ProcTable, { main, zombies
     .map(({ pid }) => pid);
 }
 
+const cookieName = 'STEAD_RUN_ID=';
+
 /**
  * Whether a process was executed with exactly this STEAD_RUN_ID, or forked from one that was. The kernel lets us read the environment
  * of our own processes only, or as root of all; what can't be read doesn't count.
  */
 export function hasCookie(pid: number, cookie: string): boolean {
+  const environ = readEnviron(pid);
+  return environ !== null && holdsEntry(environ, Buffer.from(`${cookieName}${cookie}`));
+}
+
+/** The STEAD_RUN_ID that a process was executed with; null if it has none or can't be asked. */
+export function cookieOf(pid: number): string | null {
+  const environ = readEnviron(pid) ?? Buffer.alloc(0);
+  const from = environ.indexOf(cookieName) === 0 ? 0 : environ.indexOf(`\0${cookieName}`) + 1;
+  if (from === 0 && environ.indexOf(cookieName) !== 0) return null;
+  const end = environ.indexOf(0, from);
+  return environ.toString('latin1', from + cookieName.length, end < 0 ? environ.length : end);
+}
+
+function readEnviron(pid: number): Buffer | null {
   try {
-    return holdsEntry(readFileSync(`/proc/${pid}/environ`), Buffer.from(`STEAD_RUN_ID=${cookie}`));
+    return readFileSync(`/proc/${pid}/environ`);
   } catch {
-    return false;
+    return null;
   }
 }
 

@@ -1,0 +1,103 @@
+/**
+ * CPU of trees in percent of one core: since the last look if that was within 30 s, else over the run's life.
+ *
+ * A process's time goes two ways when it ends: into its parent's "time of children waited for", or nowhere if nobody of the tree waits for it.
+ * So what the members used themselves and what their children used are summed apart, and what an ended member had used at
+ * the last look is taken off the second, never below 0.
+ */
+import { readFileSync } from 'node:fs';
+import { ticksPerSecond } from '../host/process.ts';
+import type { ProcEntry, ProcTable } from './proc-table.ts';
+
+/** Older than this, a look says nothing of now. */
+const lookAgeMs = 30_000;
+/** The kernel counts in ticks of 10 ms: a shorter time would show steps of 5 % and more. */
+const shortestMs = 200;
+
+interface Usage {
+  readonly startTicks: number;
+  readonly own: number;
+  readonly children: number;
+}
+
+interface Look {
+  readonly atMs: number;
+  readonly startTicks: number;
+  readonly usage: ReadonlyMap<number, Usage>;
+  readonly percent: number;
+}
+
+export interface Sample {
+  readonly table: ProcTable;
+  /** The tree. */
+  readonly pids: readonly number[];
+  /** When the main program started, in ticks since boot. */
+  readonly startTicks: number;
+  /** Milliseconds since boot, suspended time included, as startTicks are. */
+  readonly nowMs?: number;
+}
+
+/** Keeps the last look at each tree. */
+export class CpuMeter {
+  readonly #looks = new Map<string, Look>();
+
+  /** Percent of one core that the tree of `key` used; a new start time begins anew. */
+  measure(key: string, { table, pids, startTicks, nowMs = uptimeMs() }: Sample): number {
+    const last = this.#looks.get(key);
+    const isUsable = last?.startTicks === startTicks && nowMs >= last.atMs && nowMs - last.atMs <= lookAgeMs;
+    if (isUsable && nowMs - last.atMs < shortestMs) return last.percent;
+    const usage = usageOf(table, pids);
+    const lifeMs = nowMs - (startTicks * 1000) / ticksPerSecond;
+    const percent = isUsable
+      ? percentOf(usedSince(last.usage, usage), nowMs - last.atMs)
+      : percentOf(usedInAll(usage), Math.max(lifeMs, 1000 / ticksPerSecond));
+    this.#looks.set(key, { atMs: nowMs, startTicks, usage, percent });
+    return percent;
+  }
+
+  /** Drops what is kept of a tree. */
+  forget(key: string): void {
+    this.#looks.delete(key);
+  }
+}
+
+/** Milliseconds since boot by the clock of process start times. */
+export function uptimeMs(): number {
+  return Number(readFileSync('/proc/uptime', 'latin1').split(' ')[0]) * 1000;
+}
+
+function usageOf(table: ProcTable, pids: readonly number[]): Map<number, Usage> {
+  const entries = pids.map((pid) => table.get(pid)).filter((entry) => entry !== undefined);
+  return new Map(entries.map((entry) => [entry.pid, usageOfEntry(entry)]));
+}
+
+const usageOfEntry = (entry: ProcEntry): Usage => ({
+  startTicks: entry.startTicks,
+  own: entry.utimeTicks + entry.stimeTicks,
+  children: entry.cutimeTicks + entry.cstimeTicks,
+});
+
+/** Ticks used between two looks; never negative. */
+function usedSince(before: ReadonlyMap<number, Usage>, now: ReadonlyMap<number, Usage>): number {
+  let own = 0;
+  let children = 0;
+  for (const [pid, usage] of now) {
+    const known = before.get(pid);
+    const base = known?.startTicks === usage.startTicks ? known : undefined;
+    own += Math.max(0, usage.own - (base?.own ?? 0));
+    children += Math.max(0, usage.children - (base?.children ?? 0));
+  }
+  for (const [pid, usage] of before) {
+    if (now.get(pid)?.startTicks !== usage.startTicks) children -= usage.own + usage.children;
+  }
+  return own + Math.max(0, children);
+}
+
+function usedInAll(usage: ReadonlyMap<number, Usage>): number {
+  return [...usage.values()].reduce((sum, { own, children }) => sum + own + children, 0);
+}
+
+/** One digit after the point. */
+function percentOf(ticks: number, ms: number): number {
+  return Math.round(((ticks / ticksPerSecond) * 1000 * 1000) / ms) / 10;
+}
