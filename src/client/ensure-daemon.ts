@@ -17,6 +17,7 @@ import {
 } from 'node:fs';
 import { connect } from 'node:net';
 import { join } from 'node:path';
+import { closeInheritedFds } from '../host/fds.ts';
 import { errnoOf } from '../host/files.ts';
 import { socketAddress } from '../host/home.ts';
 import { SteadError } from '../protocol/errors.ts';
@@ -32,6 +33,7 @@ const lockedCode = 75;
 export async function ensureDaemon(home: string): Promise<void> {
   prepareHome(home);
   const library = installLibrary(home);
+  closeInheritedFds();
   const deadline = Date.now() + startTimeoutMs;
   let guardian = spawnGuardian(home, library);
   const arrival = new Arrival(home);
@@ -75,7 +77,7 @@ export function installLibrary(home: string): string {
 
 /** Where the build put the daemon: beside this bundle, or above it. */
 function sourceDirectory(): string {
-  return existsSync(join(__dirname, 'daemon.cjs')) ? __dirname : join(__dirname, '..');
+  return existsSync(join(__dirname, 'build.json')) ? __dirname : join(__dirname, '..');
 }
 
 /** All that the daemon gets of the caller's environment. */

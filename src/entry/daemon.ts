@@ -1,4 +1,5 @@
 /** The daemon's entry, run by guardian.sh: `node daemon.cjs HOME GUARDIAN_PID`. */
+import { closeInheritedFds } from '../host/fds.ts';
 import { buildBeside, runDaemon } from '../daemon/main.ts';
 
 const [home, guardian] = process.argv.slice(2);
@@ -6,6 +7,7 @@ if (!home) {
   process.stderr.write('usage: daemon.cjs HOME GUARDIAN_PID (use: stead daemon run)\n');
   process.exit(2);
 }
+closeInheritedFds();
 // Node's options are a matter of the caller's, not of what this daemon starts.
 delete process.env.NODE_OPTIONS;
 process.on('uncaughtException', (error) => {

@@ -35,8 +35,13 @@ while [ -d "$_home" ]; do
   [ -x "$_node" ] || _node=$(command -v node) || echo "guardian: no Node: $3 is gone, and there is no node in $PATH"
   _uptime
   _began=$_now
-  "$_node" "$_daemon" "$_home" "$$" 8>&- && exit 0
+  # In a subshell: a redirection here would move fd 8 away for as long as the daemon runs.
+  (
+    exec 8>&-
+    exec "$_node" "$_daemon" "$_home" "$$"
+  )
   _status=$?
+  [ "$_status" != 0 ] || exit 0
   _uptime
   [ $((_now - _began)) -lt 10 ] || _pause=0
   echo "guardian: the daemon ended with $_status after $((_now - _began)) s; again in $_pause s"

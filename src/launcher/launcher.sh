@@ -34,11 +34,12 @@ _stead_self() {
 _stead_self
 _stead_launcher=$_stead_pid.$_stead_start
 
+_stead_fail() { echo "cannot $1" >&2; exit 125; }
 # P. What goes wrong before the exec is told in `note`, ends with 125, and leaves no run record.
 _stead_become() {
-  [ -z "${_stead_cgroup-}" ] || printf 0 >"$_stead_cgroup/cgroup.procs" || exit 125
-  [ -z "${_stead_oom-}" ] || printf %s "$_stead_oom" >/proc/self/oom_score_adj || exit 125
-  [ -z "${_stead_nofile-}" ] || ulimit -S -n "$_stead_nofile" || exit 125
+  [ -z "${_stead_cgroup-}" ] || printf 0 >"$_stead_cgroup/cgroup.procs" || _stead_fail "join the cgroup $_stead_cgroup"
+  [ -z "${_stead_oom-}" ] || printf %s "$_stead_oom" >/proc/self/oom_score_adj || _stead_fail "set oom_score_adj to $_stead_oom"
+  [ -z "${_stead_nofile-}" ] || ulimit -S -n "$_stead_nofile" || _stead_fail "set the limit of open files to $_stead_nofile"
   [ -z "${_stead_raw-}" ] || . "$_stead_dir/raw"
   _stead_self
   # Entries that this shell would drop or rewrite (a.b, IFS, PPID …) are put back by env(1), last, so that only the program has them. From

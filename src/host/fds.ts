@@ -1,0 +1,28 @@
+import { closeSync, readdirSync, readFileSync } from 'node:fs';
+
+const closeOnExec = 0o2000000;
+
+/**
+ * Closes what this process inherited beyond stdin, stdout and stderr, so that nothing it starts holds a caller's pipe or terminal open. Node opens its
+ * own descriptors close-on-exec and marks inherited ones below 16 so; the others it leaves as they are, and passes them on.
+ */
+export function closeInheritedFds(): void {
+  for (const name of readdirSync('/proc/self/fd')) {
+    const fd = Number(name);
+    if (fd <= 2 || !isInheritable(fd)) continue;
+    try {
+      closeSync(fd);
+    } catch {
+      // The directory's own descriptor is closed already.
+    }
+  }
+}
+
+function isInheritable(fd: number): boolean {
+  try {
+    const flags = /^flags:\s+([0-7]+)$/m.exec(readFileSync(`/proc/self/fdinfo/${fd}`, 'latin1'))?.[1];
+    return flags !== undefined && (Number.parseInt(flags, 8) & closeOnExec) === 0;
+  } catch {
+    return false;
+  }
+}
