@@ -1,7 +1,9 @@
 /** Log files on the way to a person or a pipe. */
-import { readFileSync } from 'node:fs';
 import type { Value } from '../config/values.ts';
+import { type FollowedFile, followFiles } from '../logs/follow.ts';
+import { lastLines } from '../logs/read.ts';
 import { SteadError } from '../protocol/errors.ts';
+import { linePrefixer } from './line-prefixer.ts';
 import { isTerminal, write } from './output.ts';
 import { safeText } from './safe-text.ts';
 
@@ -14,31 +16,50 @@ export interface LogSource {
 
 export interface LogOptions {
   readonly lines: number | 'all';
-  readonly isFollowing: boolean;
   /** Bytes as they are, on a terminal, too. */
   readonly isRaw: boolean;
+  /** Follow what comes until aborted; null: only what is there. */
+  readonly until: AbortSignal | null;
 }
 
-/** `-n`: a number or `all`. */
+/** `-n`: a number or `all`; 20 without. Throws OPTION_INVALID. */
 export function parseCount(value: Value | undefined): number | 'all' {
   if (value === undefined) return 20;
   if (value === 'all') return 'all';
-  if (/^\d{1,9}$/.test(String(value))) return Number(value);
+  if (/^\d{1,15}$/.test(String(value))) return Number(value);
   throw new SteadError('OPTION_INVALID', `-n takes a number or all, not ${JSON.stringify(value)}`);
 }
 
-/** Prints the last lines of each source. */
-export async function showLogs(sources: readonly LogSource[], { lines, isRaw }: LogOptions): Promise<void> {
-  for (const { file, fd, prefix } of sources) {
-    const all = readFileSync(file);
-    const text = all.toString('latin1').split('\n');
-    if (text.at(-1) === '') text.pop();
-    const last = lines === 'all' ? text : text.slice(Math.max(0, text.length - lines));
-    const bytes = Buffer.from(last.map((line) => `${prefix}${line}\n`).join(''), 'latin1');
-    if (isRaw || !isTerminal(fd)) write(fd, bytes);
-    else {
-      const safe = safeText();
-      write(fd, safe.push(bytes) + safe.end());
-    }
+/** Prints the last lines of each source, then what comes until `until` is aborted. */
+export async function showLogs(sources: readonly LogSource[], { lines, isRaw, until }: LogOptions): Promise<void> {
+  const followed: FollowedFile[] = [];
+  const sinks = sources.map((source) => makeSink(source, isRaw));
+  for (const [at, { file }] of sources.entries()) {
+    const sink = sinks[at]!;
+    const { to } = await lastLines(file, lines, sink.push);
+    if (until === null) sink.end();
+    followed.push({ path: file, from: to, write: sink.push });
   }
+  if (until === null) return;
+  await followFiles(followed, { signal: until, drain: true });
+  for (const sink of sinks) sink.end();
+}
+
+interface Sink {
+  push(chunk: Uint8Array): void;
+  end(): void;
+}
+
+function makeSink({ fd, prefix }: LogSource, isRaw: boolean): Sink {
+  const put = (bytes: Uint8Array | string) => write(fd, bytes);
+  const isSafe = isRaw || !isTerminal(fd);
+  if (prefix !== '') return linePrefixer(prefix, isSafe ? put : (line) => put(wholeSafe(line)));
+  if (isSafe) return { push: put, end() {} };
+  const safe = safeText();
+  return { push: (chunk) => put(safe.push(chunk)), end: () => put(safe.end()) };
+}
+
+function wholeSafe(line: Uint8Array): string {
+  const safe = safeText();
+  return safe.push(line) + safe.end();
 }

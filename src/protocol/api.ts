@@ -138,6 +138,8 @@ export interface RunResponse {
   readonly app: AppView;
   readonly run: number;
   readonly logs: { readonly out: string; readonly err: string };
+  /** Where in the logs its output begins, in bytes: an earlier job of this name may have left some. Absent: at 0. */
+  readonly logFrom?: { readonly out: number; readonly err: number };
   readonly notes: readonly string[];
 }
 

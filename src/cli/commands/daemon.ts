@@ -4,6 +4,7 @@ import { isDaemonDown } from '../../client/act.ts';
 import { ensureDaemon } from '../../client/ensure-daemon.ts';
 import { request } from '../../client/http.ts';
 import { endHungDaemon } from '../../client/hung-daemon.ts';
+import { untilDaemonStopped } from '../../client/until-stopped.ts';
 import { nearest } from '../../config/nearest.ts';
 import type { DaemonView } from '../../protocol/api.ts';
 import { SteadError } from '../../protocol/errors.ts';
@@ -87,12 +88,16 @@ const nobody = (home: string): DaemonView => ({
 async function stop({ home, json }: Call): Promise<number> {
   assertWritable(home);
   const before = await readStatus(home);
-  if (before)
-    await withProgress('Stopping the daemon …', request(home, 'daemonStop', { body: {}, timeoutMs: stopLimitMs }));
+  if (before) await withProgress('Stopping the daemon …', stopDaemon(home, before.pid));
   if (json) printJson({ ...nobody(home), changed: before !== null });
   else
     print(before ? `The daemon (pid ${before.pid}) has ended; your programs run on.` : 'The daemon was not running.');
   return 0;
+}
+
+async function stopDaemon(home: string, pid: number | null): Promise<void> {
+  await request(home, 'daemonStop', { body: {}, timeoutMs: stopLimitMs });
+  await untilDaemonStopped(home, pid);
 }
 
 /** It has nothing to wait for but its files. */
@@ -109,7 +114,8 @@ async function restart({ home, json }: Call): Promise<number> {
 
 async function replaceDaemon(home: string): Promise<void> {
   try {
-    if (await readStatus(home)) await request(home, 'daemonStop', { body: {}, timeoutMs: stopLimitMs });
+    const before = await readStatus(home);
+    if (before) await stopDaemon(home, before.pid);
   } catch (error) {
     const isSilent = error instanceof SteadError && error.details?.phase === 'silent';
     if (!isSilent) throw error;
@@ -121,10 +127,7 @@ async function replaceDaemon(home: string): Promise<void> {
 async function logs({ home, values }: Call): Promise<number> {
   const file = join(home, 'daemon.log');
   if (!existsSync(file)) throw new SteadError('NOT_RUNNING', `There is no ${file}: no daemon has run here yet`);
-  await showLogs([{ file, fd: 1, prefix: '' }], {
-    lines: parseCount(values.lines),
-    isFollowing: values.follow === true,
-    isRaw: false,
-  });
+  const until = values.follow ? new AbortController().signal : null;
+  await showLogs([{ file, fd: 1, prefix: '' }], { lines: parseCount(values.lines), isRaw: false, until });
   return 0;
 }

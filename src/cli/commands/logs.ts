@@ -1,5 +1,7 @@
-import { existsSync } from 'node:fs';
+import { existsSync, statSync } from 'node:fs';
 import { join } from 'node:path';
+import { logFiles } from '../../logs/layout.ts';
+import { wakeOn } from '../../logs/wake.ts';
 import type { Call, Command } from '../command.ts';
 import { type LogSource, parseCount, showLogs } from '../log-output.ts';
 import { readApps } from '../reading.ts';
@@ -28,23 +30,47 @@ export const command: Command = {
 };
 
 async function logs({ home, words, values }: Call): Promise<number> {
+  const lines = parseCount(values.lines);
   const selected = selectApps(await readApps(home), requireSelectors(words, 'logs'));
   const kinds = (['out', 'err'] as const).filter((kind) => values[kind] || values.out === values.err);
-  const files = selected.flatMap((one) => filesOf(home, one, kinds)).filter(({ file }) => existsSync(file));
-  const isOne = new Set(files.map(({ prefix }) => prefix)).size < 2;
-  const sources = files.map((source) => (isOne ? { ...source, prefix: '' } : source));
-  const lines = parseCount(values.lines);
-  await showLogs(sources, { lines, isFollowing: values.follow === true, isRaw: values.raw === true });
+  const sources = withoutNeedlessPrefix(selected.flatMap((one) => sourcesOf(home, one, kinds)));
+  const until = values.follow ? untilDeleted(home, selected) : null;
+  await showLogs(sources.sort(byLastWrite), { lines, isRaw: values.raw === true, until });
   return 0;
 }
 
-function filesOf(home: string, { app, instances }: Selected, kinds: readonly ('out' | 'err')[]): LogSource[] {
+function sourcesOf(home: string, { app, instances }: Selected, kinds: readonly ('out' | 'err')[]): LogSource[] {
   return instances.flatMap(({ index }) => {
     const prefix = app.instances.length > 1 ? `${app.name}:${index} | ` : `${app.name} | `;
-    return kinds.map((kind) => ({
-      file: join(home, 'logs', app.name, `${index}.${kind}.log`),
-      fd: 1 as const,
-      prefix,
-    }));
+    const files = logFiles(home, app.name, index);
+    return kinds.map((kind) => ({ file: files[kind], fd: 1 as const, prefix }));
   });
+}
+
+function withoutNeedlessPrefix(sources: LogSource[]): LogSource[] {
+  const isOne = new Set(sources.map(({ prefix }) => prefix)).size < 2;
+  return isOne ? sources.map((source) => ({ ...source, prefix: '' })) : sources;
+}
+
+/** What was written last comes last, where a person looks first. */
+function byLastWrite(a: LogSource, b: LogSource): number {
+  const time = ({ file }: LogSource) => statSync(file, { throwIfNoEntry: false })?.mtimeMs ?? 0;
+  return time(a) - time(b);
+}
+
+/** Aborted once none of the apps is there any more. */
+function untilDeleted(home: string, selected: readonly Selected[]): AbortSignal {
+  const controller = new AbortController();
+  const gone = selected.map(({ app }) => untilGone(join(home, 'apps', app.name)));
+  Promise.all(gone).then(() => controller.abort());
+  return controller.signal;
+}
+
+async function untilGone(directory: string): Promise<void> {
+  for (;;) {
+    // Armed before the look: what happens in between wakes it.
+    const wake = wakeOn(directory);
+    if (!existsSync(directory)) return wake.close();
+    await wake.happened;
+  }
 }

@@ -2,11 +2,18 @@ import { act } from '../../client/act.ts';
 import { captureCaller } from '../../client/caller.ts';
 import { optionFlags, toSpecOptions } from '../../config/parse.ts';
 import { escapeControls } from '../../host/bytes.ts';
-import type { RunRequest } from '../../protocol/api.ts';
-import { SteadError } from '../../protocol/errors.ts';
+import type { RunRequest, RunResponse } from '../../protocol/api.ts';
+import { type ErrorCode, SteadError } from '../../protocol/errors.ts';
 import type { Call, Command } from '../command.ts';
+import { followJob } from '../follow-job.ts';
 import { print, printJson, say, withProgress } from '../output.ts';
 import { assertWritable } from '../ownership.ts';
+import { notExecutableExit, notFoundExit, ownFailureExit } from '../program-exit.ts';
+
+const exits: { readonly [code in ErrorCode]?: number } = {
+  NOT_EXECUTABLE: notExecutableExit,
+  PROGRAM_NOT_FOUND: notFoundExit,
+};
 
 export const command: Command = {
   name: 'run',
@@ -25,19 +32,29 @@ export const command: Command = {
     ...optionFlags('run'),
   ],
   stopAtWord: true,
-  exitOf: ({ code }) => ({ NOT_EXECUTABLE: 126, PROGRAM_NOT_FOUND: 127 })[code as string] ?? 125,
+  exitOf: ({ code }) => exits[code] ?? ownFailureExit,
   run,
 };
 
 async function run({ home, words, rest, values, json }: Call): Promise<number> {
   const line = [...words, ...(rest ?? [])];
+  const isFollowing = values.follow === true;
   if (line.length === 0) throw new SteadError('USAGE', 'stead run needs a command', { hint: 'stead run make all' });
+  if (json && isFollowing)
+    throw new SteadError('USAGE', "-f prints the program's own output: --json has no place beside it");
   assertWritable(home);
   const body: RunRequest = { command: line, options: toSpecOptions(values), caller: captureCaller() };
   const answer = await withProgress(`Starting ${escapeControls(line[0]!)} …`, act(home, 'run', { body }));
   for (const note of answer.notes) say(escapeControls(note));
-  const { app, logs } = answer;
+  if (isFollowing) return followJob(home, answer);
   if (json) printJson(answer);
-  else print(`${escapeControls(app.name)} runs, pid ${app.instances[0]?.pid}; output in ${escapeControls(logs.out)}`);
+  else print(startedJob(answer));
   return 0;
+}
+
+/** One line: its name, and where its output goes. */
+function startedJob({ app, logs }: RunResponse): string {
+  const pid = app.instances[0]?.pid ?? null;
+  const state = pid === null ? app.state : `runs, pid ${pid}`;
+  return `${escapeControls(app.name)} ${state}; output in ${escapeControls(logs.out)}`;
 }

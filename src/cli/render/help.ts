@@ -50,7 +50,8 @@ const flagColumn = 32;
 
 function flagLines({ name, short, value, default: standard, text }: Flag): string[] {
   const head = `  ${short ? `-${short}, ` : '    '}--${name}${value ? ` <${value}>` : ''}`;
-  const parts = wrap(standard ? `${text} (${standard})` : text, width - flagColumn);
+  const isTelling = standard !== undefined && standard !== 'none' && standard !== 'off';
+  const parts = wrap(isTelling ? `${text} (default: ${standard})` : text, width - flagColumn);
   const first = head.length < flagColumn ? `${head.padEnd(flagColumn)}${parts.shift()}` : head;
   return [first, ...parts.map((part) => ' '.repeat(flagColumn) + part)];
 }

@@ -1,0 +1,25 @@
+import { setTimeout as pause } from 'node:timers/promises';
+import { SteadError } from '../protocol/errors.ts';
+import { isDaemonDown } from './act.ts';
+import { request } from './http.ts';
+
+/** How often to look whether a daemon that said goodbye has gone: it takes milliseconds. */
+const lookEveryMs = 10;
+const patienceMs = 10_000;
+
+/** Resolves once the daemon with this pid no longer answers. Throws TIMED_OUT after 10 s. */
+export async function untilDaemonStopped(home: string, pid: number | null): Promise<void> {
+  const deadline = performance.now() + patienceMs;
+  while (performance.now() < deadline) {
+    try {
+      const view = await request(home, 'daemonStatus');
+      if (view.pid !== pid) return;
+    } catch (error) {
+      if (isDaemonDown(error)) return;
+    }
+    await pause(lookEveryMs);
+  }
+  throw new SteadError('TIMED_OUT', `The daemon (pid ${pid}) has not ended within ${patienceMs / 1000} s`, {
+    hint: 'stead daemon logs says why',
+  });
+}

@@ -1,0 +1,15 @@
+import type { WaitRequest, WaitResponse } from '../protocol/api.ts';
+import { act, isBrokenOff } from './act.ts';
+
+/** Waits until nothing of the apps runs or will run, also over a death of the daemon: asking again changes nothing. */
+export async function waitForEnd(home: string, { select, timeoutMs }: WaitRequest): Promise<WaitResponse> {
+  const deadline = timeoutMs === null ? null : performance.now() + timeoutMs;
+  for (;;) {
+    const left = deadline === null ? null : Math.max(0, Math.round(deadline - performance.now()));
+    try {
+      return await act(home, 'wait', { body: { select, timeoutMs: left } satisfies WaitRequest });
+    } catch (error) {
+      if (!isBrokenOff(error)) throw error;
+    }
+  }
+}
