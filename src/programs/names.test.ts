@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
 import fc from 'fast-check';
-import { SteadError } from '../protocol/errors.ts';
+import type { SteadError } from '../protocol/errors.ts';
 import { wordThatNames, wordThatNamesInShell } from './command-words.ts';
 import { checkName, countOn, isName, nameOfCommand, nameOfScript, passingName } from './names.ts';
 
@@ -18,8 +18,36 @@ test('names that obey the rule pass as they are', () => {
 });
 
 test('every other name is refused with the rule and a name that would pass', () => {
-  const bad = ['', '-rf', '--all', '../../x', 'a/b', '.', '..', 'all', '0', '455', '1e3', '0x10', '5.', '0b1', 'Infinity'];
-  const worse = ['__proto__', 'con stru', 'a\nb', 'a\0b', 'a'.repeat(65), 'é', 'e\u0301', '😀', '\u202eabc', '名前', 'a\x1b[31m'];
+  const bad = [
+    '',
+    '-rf',
+    '--all',
+    '../../x',
+    'a/b',
+    '.',
+    '..',
+    'all',
+    '0',
+    '455',
+    '1e3',
+    '0x10',
+    '5.',
+    '0b1',
+    'Infinity',
+  ];
+  const worse = [
+    '__proto__',
+    'con stru',
+    'a\nb',
+    'a\0b',
+    'a'.repeat(65),
+    'é',
+    'e\u0301',
+    '😀',
+    '\u202eabc',
+    '名前',
+    'a\x1b[31m',
+  ];
   for (const name of [...bad, ...worse]) {
     assert.throws(
       () => checkName(name),
@@ -36,7 +64,12 @@ test('every other name is refused with the rule and a name that would pass', () 
 });
 
 test('any text becomes a name that passes, and a name that passes stays', () => {
-  const texts = fc.oneof(fc.string(), fc.string({ unit: 'binary' }), fc.double().map(String), fc.string({ minLength: 60, maxLength: 80 }));
+  const texts = fc.oneof(
+    fc.string(),
+    fc.string({ unit: 'binary' }),
+    fc.double().map(String),
+    fc.string({ minLength: 60, maxLength: 80 }),
+  );
   fc.assert(fc.property(texts, (text) => isName(passingName(text))));
   assert.equal(passingName('455'), 'app-455');
   assert.equal(passingName('all'), 'app-all');
@@ -45,8 +78,14 @@ test('any text becomes a name that passes, and a name that passes stays', () => 
 });
 
 test('counting on gives names that pass and are not taken, also for the longest', () => {
-  assert.equal(countOn('sleep', () => false), 'sleep');
-  assert.equal(countOn('sleep', (name) => ['sleep', 'sleep-2'].includes(name)), 'sleep-3');
+  assert.equal(
+    countOn('sleep', () => false),
+    'sleep',
+  );
+  assert.equal(
+    countOn('sleep', (name) => ['sleep', 'sleep-2'].includes(name)),
+    'sleep-3',
+  );
   const long = 'a'.repeat(64);
   const next = countOn(long, (name) => name === long);
   assert.equal(next, `${'a'.repeat(62)}-2`);
@@ -94,8 +133,9 @@ test('a command line is named by its first word that is no interpreter or runner
 
 test('no command line, however strange, is without a name that passes', async () => {
   await fc.assert(
-    fc.asyncProperty(fc.array(fc.oneof(fc.string(), fc.constantFrom('env', 'sh', '-c', 'npm', 'run', '--', 'sudo'))), async (words) =>
-      isName(await nameOfCommand(words, folder)),
+    fc.asyncProperty(
+      fc.array(fc.oneof(fc.string(), fc.constantFrom('env', 'sh', '-c', 'npm', 'run', '--', 'sudo'))),
+      async (words) => isName(await nameOfCommand(words, folder)),
     ),
   );
   assert.ok(isName(await nameOfCommand(Array(1000).fill('env'), folder)));

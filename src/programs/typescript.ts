@@ -1,5 +1,6 @@
 /** What runs a TypeScript file: whichever the project has. */
 import { basename, dirname, extname, join } from 'node:path';
+import { pathToFileURL } from 'node:url';
 import { escapeControls } from '../host/bytes.ts';
 import { SteadError } from '../protocol/errors.ts';
 import type { Chosen } from './choice.ts';
@@ -46,7 +47,7 @@ async function tsx(script: string, node: Node | null): Promise<Chosen | null> {
   const notes = [`runs with tsx (${escapeControls(dirname(dirname(command)))})`];
   const loader = join(dirname(dirname(command)), 'tsx/dist/loader.mjs');
   if (node !== null && isAtLeast(node.version, 20, 6) && (await exists(loader))) {
-    return { interpreter: { name: 'node', path: node.path, args: ['--import', loader] }, notes };
+    return { interpreter: { name: 'node', path: node.path, args: ['--import', pathToFileURL(loader).href] }, notes };
   }
   return { interpreter: { name: 'tsx', path: command, args: [] }, notes };
 }
