@@ -16,6 +16,8 @@ export interface Command {
   readonly hasJson?: boolean;
   /** All from the first word on belongs to the program. */
   readonly stopAtWord?: boolean;
+  /** What to do about an unknown flag that is near to none. */
+  readonly strayHint?: string;
   /** The exit code for a failure, where it isn't the catalogue's. */
   exitOf?(error: ErrorBody): number;
   /** Does it and says so; resolves with the exit code. */

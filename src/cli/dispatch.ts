@@ -7,7 +7,7 @@ import type { Command } from './command.ts';
 import { tellFailure } from './failure.ts';
 import { print } from './output.ts';
 import { runCommand } from './run-command.ts';
-import { allVerbWords, findVerb } from './verbs.ts';
+import { allVerbWords, findVerb, insteadOfKill } from './verbs.ts';
 
 declare const __STEAD_VERSION__: string;
 
@@ -43,11 +43,8 @@ function unknownVerb(word: string): SteadError {
   return new SteadError('USAGE', `There is no command ${JSON.stringify(word)}`, { hint: whatElse(word) });
 }
 
-/** `kill` is none on purpose: what people mean by it differs between tools. */
 function whatElse(word: string): string {
-  if (word === 'kill') {
-    return 'stead signal KILL <name> kills an app, stead delete <name> stops and forgets it, stead daemon stop ends the daemon';
-  }
+  if (word === 'kill') return insteadOfKill;
   if (existsSync(word)) return `stead start ${word.includes('/') ? word : `./${word}`}`;
   const near = nearest(word, allVerbWords());
   return near ? `did you mean stead ${near}? All commands: stead help` : 'all commands: stead help';

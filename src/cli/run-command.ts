@@ -21,7 +21,10 @@ export interface RunOptions {
 /** Runs a command and resolves with the exit code. */
 export async function runCommand(command: Command, argv: readonly string[], options: RunOptions): Promise<number> {
   try {
-    const line = parseLine(argv, allFlags(command), { stopAtWord: command.stopAtWord === true });
+    const line = parseLine(argv, allFlags(command), {
+      stopAtWord: command.stopAtWord === true,
+      strayHint: command.strayHint ?? `stead help ${command.name}`,
+    });
     if (line.values.help) return await options.showHelp(command);
     const call = { ...line, home: resolveHome(), json: line.values.json === true, isVerbGiven: options.isVerbGiven };
     return await command.run(call);

@@ -32,6 +32,10 @@ export function findVerb(word: string, following: readonly string[]): VerbName |
   return found?.[0] as VerbName | undefined;
 }
 
+/** `kill` is no verb on purpose: what people mean by it differs between tools. */
+export const insteadOfKill =
+  'stead signal KILL <name> kills an app, stead delete <name> stops and forgets it, stead daemon stop ends the daemon';
+
 /** All words that `findVerb` knows. */
 export function allVerbWords(): string[] {
   return [...Object.entries(verbs).flatMap(([name, { synonyms }]) => [name, ...synonyms]), 'status'];

@@ -55,6 +55,12 @@ test('an unknown flag is refused with the nearest', () => {
   assert.throws(() => read('--name'), { code: 'USAGE', message: '--name needs a value: --name <name>' });
 });
 
+test('a variable without a value is refused, a file name of another tool with what stead has instead', () => {
+  assert.throws(() => read('-e TOKEN'), { code: 'OPTION_INVALID', hint: '-e TOKEN=value' });
+  assert.throws(() => read('-e err.log'), { code: 'OPTION_INVALID', hint: /stead logs/ });
+  assert.deepEqual(read('-e A=').values, { env: ['A='] });
+});
+
 test('the options table gives the flags, and the flags the options of a request', () => {
   const line = ['--stop-timeout', '3s', '-e', 'A=1', '--stop-exit-codes', '0,3', '--no-new-privs', '--umask', '027'];
   const options = toSpecOptions(parseLine(line, optionFlags('start')).values);

@@ -41,11 +41,21 @@ export function toSpecOptions(values: ParsedLine['values']): SpecOptions {
   return Object.fromEntries(given.map(({ key, property }) => [property, values[flagName(key)]]));
 }
 
+export interface LineOptions {
+  readonly stopAtWord?: boolean;
+  /** What to do about an unknown flag that is near to none. */
+  readonly strayHint?: string | undefined;
+}
+
 /**
  * Reads a command line. With `stopAtWord` all from the first word on belongs to the program, as with `nohup` and `env`.
  * Throws USAGE for an unknown flag (with the nearest) or a missing value, OPTION_INVALID for a bad one.
  */
-export function parseLine(argv: readonly string[], flags: readonly Flag[], { stopAtWord = false } = {}): ParsedLine {
+export function parseLine(
+  argv: readonly string[],
+  flags: readonly Flag[],
+  { stopAtWord = false, strayHint }: LineOptions = {},
+): ParsedLine {
   const values: Record<string, Value> = Object.create(null);
   const words: string[] = [];
   for (let at = 0; at < argv.length; at++) {
@@ -54,7 +64,7 @@ export function parseLine(argv: readonly string[], flags: readonly Flag[], { sto
     const isFlag = word.startsWith('-') && word !== '-';
     if (!isFlag && stopAtWord) return { values, words: argv.slice(at), rest: null };
     if (!isFlag) words.push(word);
-    else if (readFlags(word, { flags, values, next: argv[at + 1] })) at += 1;
+    else if (readFlags(word, { flags, values, next: argv[at + 1], strayHint })) at += 1;
   }
   return { values, words, rest: null };
 }
@@ -64,6 +74,7 @@ interface Reading {
   /** Grows. */
   readonly values: Record<string, Value>;
   readonly next: string | undefined;
+  readonly strayHint: string | undefined;
 }
 
 /** True if the next word was a value. */
@@ -74,7 +85,7 @@ function readFlags(word: string, reading: Reading): boolean {
 /** `--name`, `--name=value`, `--name value`. */
 function readLong(word: string, reading: Reading): boolean {
   const [, shown, attached] = /^(--[^=]*)(?:=(.*))?$/s.exec(word)!;
-  const flag = reading.flags.find(({ name }) => `--${name}` === shown) ?? unknownFlag(shown!, reading.flags);
+  const flag = reading.flags.find(({ name }) => `--${name}` === shown) ?? unknownFlag(shown!, reading);
   return readValue({ flag, shown: shown!, attached }, reading);
 }
 
@@ -82,8 +93,7 @@ function readLong(word: string, reading: Reading): boolean {
 function readShort(word: string, reading: Reading): boolean {
   for (let at = 1; at < word.length; at++) {
     const shown = `-${word[at]}`;
-    const flag =
-      reading.flags.find(({ short }) => short === word[at]) ?? unknownFlag(at === 1 ? word : shown, reading.flags);
+    const flag = reading.flags.find(({ short }) => short === word[at]) ?? unknownFlag(at === 1 ? word : shown, reading);
     const attached = flag.type === 'boolean' ? undefined : word.slice(at + 1).replace(/^=/, '') || undefined;
     const hasTakenNext = readValue({ flag, shown, attached }, reading);
     if (flag.type !== 'boolean') return hasTakenNext;
@@ -103,8 +113,19 @@ function readValue(
   const text = attached ?? next;
   if (text === undefined)
     throw new SteadError('USAGE', `${shown} needs a value: ${shown} <${flag.value ?? flag.type}>`);
+  if (flag.value === assignment) checkAssignment(text, shown);
   values[flag.name] = joined(values[flag.name], parseValue(flag, text, shown));
   return attached === undefined;
+}
+
+/** How the options table shows that a value is a variable with its value. */
+const assignment = 'NAME=value';
+
+function checkAssignment(text: string, shown: string): void {
+  if (/^[^=]+=/.test(text)) return;
+  const isFile = /\.(log|txt|out|err)$|\//.test(text);
+  const hint = isFile ? 'logs are kept by themselves: stead logs <name> --err' : `${shown} ${text || 'NAME'}=value`;
+  throw new SteadError('OPTION_INVALID', `${shown} takes NAME=value, not ${quote(text)}`, { hint });
 }
 
 /** Lists grow with each mention; of anything else the last one holds. */
@@ -112,7 +133,7 @@ function joined(before: Value | undefined, value: Value): Value {
   return Array.isArray(before) && Array.isArray(value) ? [...before, ...value] : value;
 }
 
-function unknownFlag(shown: string, flags: readonly Flag[]): never {
+function unknownFlag(shown: string, { flags, strayHint }: Reading): never {
   const known = flags.flatMap(({ name, short }) => (short ? [`--${name}`, `-${short}`] : [`--${name}`]));
   const near = shown.startsWith('--')
     ? nearest(
@@ -120,5 +141,6 @@ function unknownFlag(shown: string, flags: readonly Flag[]): never {
         known.filter((flag) => flag.startsWith('--')),
       )
     : undefined;
-  throw new SteadError('USAGE', `There is no option ${quote(shown)}`, near ? { hint: `did you mean ${near}?` } : {});
+  const hint = near ? `did you mean ${near}?` : strayHint;
+  throw new SteadError('USAGE', `There is no option ${quote(shown)}`, hint === undefined ? {} : { hint });
 }

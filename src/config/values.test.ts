@@ -58,7 +58,9 @@ test('an octal number is no decimal one', () => {
 
 test('a signal is known by name, with and without SIG, and by number', () => {
   for (const text of ['TERM', 'sigterm', 'SIGTERM', '15']) assert.equal(read('signal', text), 'SIGTERM');
-  refused('signal', ['FOO', '', '99', '__proto__', '0']);
+  for (const text of ['36', 'rtmin+2']) assert.equal(read('signal', text), 'SIGRTMIN+2');
+  assert.equal(read('signal', '34'), 'SIGRTMIN');
+  refused('signal', ['FOO', '', '99', '65', '33', 'RTMIN+31', '__proto__', '0', '-1']);
 });
 
 test('a choice names what there is to choose from', () => {

@@ -74,13 +74,19 @@ export function parseSize(text: string, shown: string): number {
   return Math.round(Number(match[1]) * 1024 ** power);
 }
 
-/** `TERM`, `sigterm`, `15` → `SIGTERM`. */
+/** Real-time signals have no names of their own; glibc and musl keep 32 and 33 (and 34) to themselves, kill(1) counts from 34. */
+const firstRealTime = 34;
+const lastRealTime = 64;
+
+/** `TERM`, `sigterm`, `15` → `SIGTERM`; `36` → `SIGRTMIN+2`. */
 export function parseSignal(text: string, shown: string): string {
-  const upper = text.toUpperCase();
-  const name = upper.startsWith('SIG') ? upper : `SIG${upper}`;
+  const name = `SIG${text.toUpperCase().replace(/^SIG/, '')}`;
   if (Object.hasOwn(constants.signals, name)) return name;
   const byNumber = Object.entries(constants.signals).find(([, number]) => String(number) === text);
   if (byNumber) return byNumber[0];
+  const realTime = /^SIGRTMIN(?:\+(\d{1,2}))?$/.exec(name);
+  const offset = realTime ? Number(realTime[1] ?? 0) : /^\d{2}$/.test(text) ? Number(text) - firstRealTime : -1;
+  if (offset >= 0 && offset <= lastRealTime - firstRealTime) return offset === 0 ? 'SIGRTMIN' : `SIGRTMIN+${offset}`;
   throw invalid(`${shown} takes a signal such as TERM, SIGINT or 15, not ${quote(text)}`);
 }
 

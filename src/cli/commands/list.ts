@@ -1,6 +1,7 @@
-import { existsSync } from 'node:fs';
+import { statSync } from 'node:fs';
 import { join } from 'node:path';
 import type { AppView } from '../../protocol/api.ts';
+import { SteadError } from '../../protocol/errors.ts';
 import type { Call, Command } from '../command.ts';
 import { print, printJson, say, terminalColumns } from '../output.ts';
 import { ownershipNote } from '../ownership.ts';
@@ -27,9 +28,8 @@ export const command: Command = {
 };
 
 async function list({ home, json, values, isVerbGiven }: Call): Promise<number> {
-  // Asked first of all: the daemon works on it while this process goes on loading.
-  const isBeginning = !existsSync(join(home, 'apps'));
-  const apps = isBeginning ? [] : await readApps(home);
+  // First of all, so that the daemon works on it while this process loads the rest.
+  const apps = hasApps(home) ? await readApps(home) : [];
   const shown = values.all ? apps : apps.filter((app) => !isOldJob(app, Date.now()));
   if (json) printJson(shown);
   else
@@ -37,6 +37,20 @@ async function list({ home, json, values, isVerbGiven }: Call): Promise<number> 
   const note = ownershipNote(home);
   if (note) say(note);
   return 0;
+}
+
+/** Whether anything was ever started here. Throws HOME_UNSAFE for a home that may not be looked into. */
+function hasApps(home: string): boolean {
+  try {
+    return statSync(join(home, 'apps')).isDirectory();
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === 'ENOENT' || code === 'ENOTDIR') return false;
+    throw new SteadError(
+      'HOME_UNSAFE',
+      `${home} cannot be read: ${code === 'EACCES' ? 'it belongs to another user' : code}`,
+    );
+  }
 }
 
 /** A job that ended more than a day ago. */

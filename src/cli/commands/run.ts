@@ -6,6 +6,7 @@ import type { RunRequest, RunResponse } from '../../protocol/api.ts';
 import { type ErrorCode, SteadError } from '../../protocol/errors.ts';
 import type { Call, Command } from '../command.ts';
 import { followJob } from '../follow-job.ts';
+import { sayWhatIsLeftOut } from '../left-out.ts';
 import { print, printJson, say, withProgress } from '../output.ts';
 import { assertWritable } from '../ownership.ts';
 import { notExecutableExit, notFoundExit, ownFailureExit } from '../program-exit.ts';
@@ -43,6 +44,7 @@ async function run({ home, words, rest, values, json }: Call): Promise<number> {
   if (json && isFollowing)
     throw new SteadError('USAGE', "-f prints the program's own output: --json has no place beside it");
   assertWritable(home);
+  sayWhatIsLeftOut(values);
   const body: RunRequest = { command: line, options: toSpecOptions(values), caller: captureCaller() };
   const answer = await withProgress(`Starting ${escapeControls(line[0]!)} …`, act(home, 'run', { body }));
   for (const note of answer.notes) say(escapeControls(note));

@@ -5,6 +5,7 @@ import { escapeControls } from '../../host/bytes.ts';
 import type { StartedApp, StartRequest } from '../../protocol/api.ts';
 import { SteadError } from '../../protocol/errors.ts';
 import type { Call, Command } from '../command.ts';
+import { sayWhatIsLeftOut } from '../left-out.ts';
 import { isTerminal, print, printJson, say, terminalColumns, withProgress } from '../output.ts';
 import { assertWritable } from '../ownership.ts';
 import { renderRows } from '../render/apps.ts';
@@ -29,6 +30,7 @@ export const command: Command = {
     ...optionFlags('start'),
     { name: 'no-wait', type: 'boolean', text: 'return at once, without a look at its first moments' },
   ],
+  strayHint: 'arguments for the program come after --: stead start server.js -- --port 8080',
   run: start,
 };
 
@@ -36,6 +38,7 @@ async function start({ home, words, rest, values, json }: Call): Promise<number>
   if (words.length === 0 && (rest === null || rest.length === 0)) throw nothingToStart();
   assertWritable(home);
   const caller = captureCaller();
+  sayWhatIsLeftOut(values);
   const request: StartRequest = {
     targets: words,
     rest: rest ?? [],

@@ -25,7 +25,7 @@ export function earlyLines(
   return [
     `${escapeControls(name)} ended${after}: ${escapeControls(early.exit.reason)}`,
     ...early.lastLines.map((line) => `  | ${escapeControls(line)}`),
-    escapeControls(early.next),
+    `Next: ${escapeControls(early.next)}`,
   ];
 }
 
