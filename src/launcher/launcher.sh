@@ -20,7 +20,7 @@ held
 END
 exec 0<>/proc/self/fd/0
 # All signals that end a process by default, hardware faults and KILL aside. The program-to-be gets them back as they were.
-trap : 1 2 3 10 12 13 14 15 16 24 25 26 27 29 30 34 35 36 37 38 39 40 41 42 43 44 45 46 47 48 49 50 51 52 53 54 55 56 57 58 59 60 61 62 63 64
+trap : 1 2 3 10 12 13 14 15 16 24 25 26 27 29 30 34 35 36 37 38 39 40 41 42 43 44 45 46 47 48 49 50 51 52 53 54 55 56 57 58 59 60 61 62 63 64 2>/dev/null
 
 _stead_field() { shift "$1"; _stead_value=$1; }
 # The pid and the start time (ticks since boot) of the very process that runs this: builtins only, no fork.

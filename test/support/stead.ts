@@ -1,10 +1,12 @@
 /** The built command, in a home of its own. */
 import { type ChildProcess, type SpawnOptions, spawn } from 'node:child_process';
-import { mkdirSync } from 'node:fs';
+import { existsSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
+import { cgroupBase, removeCgroup } from '../../src/host/cgroup.ts';
 import type { AppDetail, AppView, DaemonView } from '../../src/protocol/api.ts';
+import { homeId } from '../../src/storage/home.ts';
 import { steadBin } from './paths.ts';
-import { type Cleanup, temporaryDirectory } from './temporary.ts';
+import { type Cleanup, endMarked, makeDirectory, removeDirectory } from './temporary.ts';
 import { waitFor } from './wait.ts';
 
 export interface Result {
@@ -66,12 +68,21 @@ export class Stead {
   readonly env: NodeJS.ProcessEnv;
 
   constructor(cleanup: Cleanup, { env = {} }: { readonly env?: NodeJS.ProcessEnv } = {}) {
-    // A daemon that is alive would start again what the end of the directory kills.
-    const stop = () => this.run(['daemon', 'stop']).catch(() => {});
-    this.directory = temporaryDirectory(cleanup, 'e2e', stop);
+    this.directory = makeDirectory('e2e');
     this.home = join(this.directory, 'home');
     const { PATH, STEAD_TEST_RUN } = process.env;
     this.env = { PATH, HOME: this.directory, STEAD_HOME: this.home, ...(STEAD_TEST_RUN && { STEAD_TEST_RUN }), ...env };
+    cleanup.after(() => this.end());
+  }
+
+  /** The daemon first: alive, it would start again what is killed. */
+  async end(): Promise<void> {
+    await this.run(['daemon', 'stop']).catch(() => {});
+    const id = existsSync(this.home) ? homeId(this.home) : null;
+    await endMarked([this.directory, ...(id === null ? [] : [`STEAD_RUN_ID=${id}`])]);
+    const cgroups = id === null ? null : cgroupBase(id);
+    if (cgroups !== null) removeCgroup(cgroups);
+    removeDirectory(this.directory);
   }
 
   /** A directory in this test's own. */

@@ -11,27 +11,30 @@ export interface Cleanup {
 
 /**
  * A private directory of this test. At its end every process that has the directory's path in its arguments or environment is killed (only
- * what this test started knows the path) and the directory is removed. `first` is run before that: hooks of node:test run in the order in which
- * they were registered, so a hook of its own would come too late.
+ * what this test started knows the path) and the directory is removed.
  */
-export function temporaryDirectory(
-  cleanup: Cleanup,
-  name = 'test',
-  first: () => Promise<unknown> = async () => {},
-): string {
-  const path = mkdtempSync(join(tmpdir(), `stead-${name}-`));
+export function temporaryDirectory(cleanup: Cleanup, name = 'test'): string {
+  const path = makeDirectory(name);
   cleanup.after(async () => {
-    await first();
-    await endMarked(path);
-    rmSync(path, { recursive: true, force: true, maxRetries: 3 });
+    await endMarked([path]);
+    removeDirectory(path);
   });
   return path;
 }
 
-/** SIGKILL for all that is marked, until nothing of it is left. */
-export async function endMarked(mark: string): Promise<void> {
-  await waitFor(`the end of what knows ${mark}`, () => {
-    const pids = processesMarked(mark);
+/** The same for a caller that cleans up by itself. */
+export function makeDirectory(name: string): string {
+  return mkdtempSync(join(tmpdir(), `stead-${name}-`));
+}
+
+export function removeDirectory(path: string): void {
+  rmSync(path, { recursive: true, force: true, maxRetries: 3 });
+}
+
+/** SIGKILL for all that has one of these texts in its arguments or environment, until nothing of it is left. */
+export async function endMarked(marks: readonly string[]): Promise<void> {
+  await waitFor(`the end of what knows ${marks}`, () => {
+    const pids = marks.flatMap(processesMarked);
     for (const pid of pids) {
       try {
         process.kill(pid, 'SIGKILL');
