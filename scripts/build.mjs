@@ -1,0 +1,64 @@
+/** `npm run build`: bundles each entry with esbuild into dist/. CommonJS, as an ES module costs a command 5 ms of start-up. */
+import { createHash } from 'node:crypto';
+import { copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { basename, dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { build } from 'esbuild';
+
+const root = join(dirname(fileURLToPath(import.meta.url)), '..');
+const { version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
+const began = performance.now();
+const dist = join(root, 'dist');
+const beside = `${dist}.${process.pid}`;
+
+const shared = {
+  bundle: true,
+  platform: 'node',
+  target: 'node20',
+  format: 'cjs',
+  logLevel: 'warning',
+  legalComments: 'inline',
+  minifySyntax: true,
+  minifyWhitespace: true,
+  define: { __STEAD_VERSION__: JSON.stringify(version) },
+};
+
+const commands = readdirSync(join(root, 'src/cli/commands'))
+  .filter((name) => name.endsWith('.ts') && !name.endsWith('.test.ts'))
+  .map((name) => join(root, 'src/cli/commands', name));
+
+mkdirSync(join(beside, 'commands'), { recursive: true });
+await Promise.all([
+  ...['cli', 'daemon'].map((name) =>
+    build({ ...shared, entryPoints: [join(root, `src/entry/${name}.ts`)], outfile: join(beside, `${name}.cjs`) }),
+  ),
+  // Each verb whole by itself: one process loads two files at most.
+  build({ ...shared, entryPoints: commands, outdir: join(beside, 'commands'), outExtension: { '.js': '.cjs' } }),
+]);
+const scripts = readdirSync(join(root, 'src/launcher')).filter((name) => name.endsWith('.sh'));
+for (const name of scripts) copyFileSync(join(root, 'src/launcher', name), join(beside, name));
+
+// What is copied into a home, under a name that changes with its content.
+const hash = createHash('sha256');
+for (const name of ['daemon.cjs', ...scripts.sort()]) hash.update(readFileSync(join(beside, name)));
+const id = hash.digest('hex').slice(0, 8);
+writeFileSync(join(beside, 'build.json'), `${JSON.stringify({ version, id })}\n`);
+
+replace(beside, dist);
+console.log(`built ${basename(dist)}: version ${version}, build ${id}, ${Math.round(performance.now() - began)} ms`);
+
+/** File by file, so that a command that runs meanwhile finds each of them. */
+function replace(from, to) {
+  mkdirSync(join(to, 'commands'), { recursive: true });
+  const list = (directory) =>
+    readdirSync(directory, { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile());
+  const paths = (directory) =>
+    list(directory).map((entry) => join(entry.parentPath, entry.name).slice(directory.length + 1));
+  const fresh = paths(from);
+  for (const path of paths(to)) if (!fresh.includes(path)) rmSync(join(to, path));
+  for (const path of fresh) {
+    copyFileSync(join(from, path), join(to, path));
+  }
+  rmSync(from, { recursive: true });
+  if (!existsSync(join(to, 'cli.cjs'))) throw new Error('nothing was built');
+}

@@ -1,0 +1,190 @@
+/**
+ * `npm test [-- FILTER… --node PATH --only-tests]`: builds, checks, bundles every *.test.ts and runs it with node:test. A filter is a part of a test file's path.
+ * The last line is `N passed, N failed`. What a test can't do on this machine it prints as `skipped: NAME: REASON`.
+ *
+ * Afterwards nothing that a test started may be alive: all of it has STEAD_TEST_RUN in its environment, or a home under this run's directory.
+ */
+import { spawn, spawnSync } from 'node:child_process';
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { cpus, tmpdir } from 'node:os';
+import { basename, dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { build } from 'esbuild';
+
+const root = join(dirname(fileURLToPath(import.meta.url)), '..');
+const fileLimitMs = 180_000;
+const args = process.argv.slice(2);
+const nodeAt = args.indexOf('--node');
+const node = nodeAt < 0 ? process.execPath : args.splice(nodeAt, 2)[1];
+const onlyTests = args.includes('--only-tests') && args.splice(args.indexOf('--only-tests'), 1).length > 0;
+const began = Date.now();
+
+const scratch = mkdtempSync(join(tmpdir(), 'stead-test-'));
+const mark = `STEAD_TEST_RUN=${basename(scratch)}`;
+let passed = 0;
+let failed = 0;
+const skipped = [];
+
+if (!onlyTests) step('build', [process.execPath, 'scripts/build.mjs']);
+if (!onlyTests && args.length === 0) step('check', [process.execPath, 'scripts/check.mjs']);
+const bundles = await bundleTests(
+  testFiles().filter((file) => args.length === 0 || args.some((filter) => file.includes(filter))),
+);
+if (bundles.length === 0) console.log(`no test file has ${args.join(' or ')} in its path`);
+// Two at a time: tests wait for programs more than they compute, and a machine has two cores at least.
+await inParallel(bundles, Math.max(2, Math.min(4, cpus().length)), runFile);
+const left = await leftovers();
+for (const { pid, command } of left) {
+  console.log(`FAILED: left behind: ${pid} ${command}`);
+  failed += 1;
+}
+rmSync(scratch, { recursive: true, force: true });
+for (const line of [...new Set(skipped)].sort()) console.log(line);
+console.log(`${Math.round((Date.now() - began) / 1000)} s`);
+if (passed + failed === 0) failed = 1;
+console.log(`${passed} passed, ${failed} failed`);
+process.exitCode = failed === 0 ? 0 : 1;
+
+function step(name, [command, ...words]) {
+  const { status, stdout, stderr } = spawnSync(command, words, { cwd: root, encoding: 'utf8' });
+  console.log(`${stdout}${stderr}`.trimEnd());
+  if (status === 0) return;
+  failed += 1;
+  console.log(`FAILED: ${name}`);
+}
+
+function testFiles() {
+  return ['src', 'test'].flatMap((folder) =>
+    readdirSync(join(root, folder), { recursive: true })
+      .filter((name) => name.endsWith('.test.ts'))
+      .map((name) => join(folder, name)),
+  );
+}
+
+async function bundleTests(files) {
+  const out = join(root, '.build/tests');
+  rmSync(out, { recursive: true, force: true });
+  mkdirSync(out, { recursive: true });
+  if (files.length === 0) return [];
+  await build({
+    entryPoints: files.map((file) => join(root, file)),
+    outdir: out,
+    outbase: root,
+    outExtension: { '.js': '.mjs' },
+    bundle: true,
+    platform: 'node',
+    target: 'node20',
+    format: 'esm',
+    packages: 'external',
+    sourcemap: 'inline',
+    logLevel: 'warning',
+    define: { __STEAD_VERSION__: JSON.stringify(JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')).version) },
+  });
+  return files.map((file) => ({ file, bundle: join(out, file.replace(/\.ts$/, '.mjs')) }));
+}
+
+async function inParallel(items, width, work) {
+  const queue = [...items];
+  await Promise.all(
+    Array.from({ length: width }, async () => {
+      for (let item = queue.shift(); item; item = queue.shift()) await work(item);
+    }),
+  );
+}
+
+/** One process per file; its report is TAP. */
+async function runFile({ file, bundle }) {
+  const started = Date.now();
+  const child = spawn(node, ['--enable-source-maps', '--test-reporter=tap', bundle], {
+    cwd: root,
+    env: {
+      ...process.env,
+      STEAD_TEST_RUN: basename(scratch),
+      STEAD_TEST_ROOT: scratch,
+      TMPDIR: scratch,
+      NODE_NO_WARNINGS: '1',
+    },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  let output = '';
+  child.stdout.on('data', (chunk) => (output += chunk));
+  child.stderr.on('data', (chunk) => (output += chunk));
+  const timer = setTimeout(() => child.kill('SIGKILL'), fileLimitMs);
+  const code = await new Promise((resolve) => child.once('close', resolve));
+  clearTimeout(timer);
+  const count = (name) => Number(new RegExp(`^# ${name} (\\d+)$`, 'm').exec(output)?.[1] ?? 0);
+  const counts = { passed: count('pass'), failed: count('fail') + count('cancelled') };
+  if (code !== 0 && counts.failed === 0) counts.failed = 1;
+  passed += counts.passed;
+  failed += counts.failed;
+  skipped.push(
+    ...output
+      .split('\n')
+      .map((line) => /^[# ]*(skipped: .*)$/.exec(line)?.[1])
+      .filter(Boolean),
+  );
+  skipped.push(...skipsOf(output, file));
+  console.log(
+    `${counts.failed === 0 ? 'ok    ' : 'FAILED'} ${file} (${counts.passed} passed${counts.failed ? `, ${counts.failed} failed` : ''}, ${((Date.now() - started) / 1000).toFixed(1)} s)`,
+  );
+  if (counts.failed > 0) console.log(failuresOf(output, code));
+}
+
+function skipsOf(output, file) {
+  return [...output.matchAll(/^ *ok \d+ - (.*?) # SKIP ?(.*)$/gm)].map(
+    ([, name, reason]) => `skipped: ${name} (${file}): ${reason || 'no reason given'}`,
+  );
+}
+
+/** The parts of a TAP report that say what failed. */
+function failuresOf(output, code) {
+  const lines = output.split('\n');
+  const kept = [];
+  let keeping = false;
+  for (const line of lines) {
+    if (/^ *not ok /.test(line)) keeping = true;
+    else if (/^ *(ok \d|# Subtest)/.test(line)) keeping = false;
+    if (keeping && !/^ *(---|\.\.\.|duration_ms|type:|location:)/.test(line)) kept.push(line);
+  }
+  const text = kept.length > 0 ? kept.join('\n') : lines.slice(-40).join('\n');
+  return `${text.slice(0, 20_000)}\n(exit ${code === null ? `by signal: over ${fileLimitMs / 1000} s?` : code})`;
+}
+
+/** Processes that tests left, given a second to end. They are killed. */
+async function leftovers() {
+  const deadline = Date.now() + 2000;
+  let found = marked();
+  while (found.length > 0 && Date.now() < deadline) {
+    await new Promise((resolve) => setTimeout(resolve, 100));
+    found = marked();
+  }
+  for (const { pid } of found) {
+    try {
+      process.kill(pid, 'SIGKILL');
+    } catch {
+      // It ended meanwhile.
+    }
+  }
+  return found;
+}
+
+function marked() {
+  return readdirSync('/proc')
+    .filter((name) => /^\d+$/.test(name) && Number(name) !== process.pid)
+    .flatMap((name) => {
+      try {
+        const entries = readFileSync(`/proc/${name}/environ`, 'latin1').split('\0');
+        const isOurs = entries.includes(mark) || entries.some((entry) => entry.startsWith(`STEAD_HOME=${scratch}`));
+        return isOurs
+          ? [
+              {
+                pid: Number(name),
+                command: readFileSync(`/proc/${name}/cmdline`, 'latin1').replaceAll('\0', ' ').trim(),
+              },
+            ]
+          : [];
+      } catch {
+        return [];
+      }
+    });
+}
