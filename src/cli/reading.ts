@@ -1,13 +1,16 @@
 /** What commands that only read share: they never start a daemon, but show what is on disk, and say so. */
-import { isDaemonDown } from '../client/act.ts';
+
 import { request } from '../client/http.ts';
-import { listFromDisk } from '../client/offline.ts';
+import { isDaemonDown } from '../client/unreachable.ts';
 import type { AppView } from '../protocol/api.ts';
 import { say } from './output.ts';
 
 /** All apps: as the daemon tells, or from disk. */
 export async function readApps(home: string): Promise<readonly AppView[]> {
-  return fromDaemonOrDisk(request(home, 'list'), () => listFromDisk(home));
+  return fromDaemonOrDisk(request(home, 'list'), async () => {
+    const { listFromDisk } = await import('../client/offline.ts');
+    return listFromDisk(home);
+  });
 }
 
 /** The daemon's answer, or what the files tell if none runs. */

@@ -3,10 +3,9 @@
  * look every now and then at whether the daemon still answers.
  */
 import type { RouteName } from '../protocol/api.ts';
-import { SteadError } from '../protocol/errors.ts';
 import type { Answers } from './answers.ts';
-import { ensureDaemon } from './ensure-daemon.ts';
 import { type RequestOptions, request } from './http.ts';
+import { isDaemonDown, isSilent } from './unreachable.ts';
 
 /** When to look whether the daemon still answers while a request waits for its effect: soon once, then seldom. */
 const looksMs = [5_000, 60_000] as const;
@@ -22,23 +21,10 @@ export async function act<R extends RouteName>(
   } catch (error) {
     if (!isDaemonDown(error)) throw error;
   }
+  // Loaded when first needed: most commands find their daemon running.
+  const { ensureDaemon } = await import('./ensure-daemon.ts');
   await ensureDaemon(home);
   return guarded(home, route, options);
-}
-
-/** Whether nothing was asked because no daemon runs. */
-export function isDaemonDown(error: unknown): boolean {
-  if (!isUnreachable(error) || error.details?.phase !== 'connect') return false;
-  return ['ENOENT', 'ECONNREFUSED', 'ENOTDIR'].includes(String(error.details.errno));
-}
-
-/** Whether the daemon ended between question and answer. */
-export function isBrokenOff(error: unknown): boolean {
-  return isUnreachable(error) && error.details?.phase === 'answer';
-}
-
-function isUnreachable(error: unknown): error is SteadError {
-  return error instanceof SteadError && error.code === 'DAEMON_UNREACHABLE';
 }
 
 async function guarded<R extends RouteName>(home: string, route: R, options: RequestOptions): Promise<Answers[R]> {
@@ -64,7 +50,7 @@ function guardHealth(home: string, controller: AbortController): { stop(): void 
       arm(looksMs[1]);
     } catch (error) {
       // A daemon that went away breaks off the request itself; only silence has to be told.
-      if (isUnreachable(error) && error.details?.phase === 'silent') controller.abort(error);
+      if (isSilent(error)) controller.abort(error);
     }
   };
   let isStopped = false;

@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { socketAddress } from '../host/home.ts';
-import { isBrokenOff, isDaemonDown } from './act.ts';
+import { isBrokenOff, isDaemonDown } from './unreachable.ts';
 import { request } from './http.ts';
 
 function makeHome(t: TestContext, name = 'home'): string {

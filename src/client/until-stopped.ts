@@ -1,7 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { SteadError } from '../protocol/errors.ts';
-import { isDaemonDown } from './act.ts';
 import { request } from './http.ts';
+import { isDaemonDown } from './unreachable.ts';
 
 /** How often to look whether a daemon that said goodbye has gone: it takes milliseconds. */
 const lookEveryMs = 10;

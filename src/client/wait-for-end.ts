@@ -1,5 +1,6 @@
 import type { WaitRequest, WaitResponse } from '../protocol/api.ts';
-import { act, isBrokenOff } from './act.ts';
+import { act } from './act.ts';
+import { isBrokenOff } from './unreachable.ts';
 
 /** Waits until nothing of the apps runs or will run, also over a death of the daemon: asking again changes nothing. */
 export async function waitForEnd(home: string, { select, timeoutMs }: WaitRequest): Promise<WaitResponse> {

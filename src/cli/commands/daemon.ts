@@ -1,15 +1,15 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { isDaemonDown } from '../../client/act.ts';
 import { ensureDaemon } from '../../client/ensure-daemon.ts';
+import { runForeground } from '../../client/foreground.ts';
 import { request } from '../../client/http.ts';
 import { endHungDaemon } from '../../client/hung-daemon.ts';
+import { isDaemonDown, isSilent } from '../../client/unreachable.ts';
 import { untilDaemonStopped } from '../../client/until-stopped.ts';
 import { nearest } from '../../config/nearest.ts';
 import type { DaemonView } from '../../protocol/api.ts';
 import { SteadError } from '../../protocol/errors.ts';
 import type { Call, Command } from '../command.ts';
-import { runForeground } from '../foreground.ts';
 import { parseCount, showLogs } from '../log-output.ts';
 import { print, printJson, withProgress } from '../output.ts';
 import { assertWritable } from '../ownership.ts';
@@ -37,7 +37,7 @@ const actions: Readonly<Record<string, (call: Call) => Promise<number>>> = {
   status,
   stop,
   restart,
-  run: ({ home }) => runForeground(home),
+  run,
   logs,
 };
 
@@ -117,11 +117,15 @@ async function replaceDaemon(home: string): Promise<void> {
     const before = await readStatus(home);
     if (before) await stopDaemon(home, before.pid);
   } catch (error) {
-    const isSilent = error instanceof SteadError && error.details?.phase === 'silent';
-    if (!isSilent) throw error;
+    if (!isSilent(error)) throw error;
     endHungDaemon(home);
   }
   await ensureDaemon(home);
+}
+
+function run({ home }: Call): Promise<number> {
+  assertWritable(home);
+  return runForeground(home);
 }
 
 async function logs({ home, values }: Call): Promise<number> {

@@ -1,5 +1,4 @@
 import { request } from '../../client/http.ts';
-import { showFromDisk } from '../../client/offline.ts';
 import type { AppDetail } from '../../protocol/api.ts';
 import type { Call, Command } from '../command.ts';
 import { print, printJson } from '../output.ts';
@@ -42,5 +41,8 @@ async function show({ home, words, values, json }: Call): Promise<number> {
 
 function readDetail(home: string, { name, showEnv }: { name: string; showEnv: boolean }): Promise<AppDetail> {
   const query = showEnv ? { showEnv: '1' } : {};
-  return fromDaemonOrDisk(request(home, 'show', { params: { sel: name }, query }), () => showFromDisk(home, name));
+  return fromDaemonOrDisk(request(home, 'show', { params: { sel: name }, query }), async () => {
+    const { showFromDisk } = await import('../../client/offline.ts');
+    return showFromDisk(home, name);
+  });
 }

@@ -1,0 +1,22 @@
+/** The three ways in which a daemon doesn't answer (`http.ts` says which in `details.phase`). */
+import { SteadError } from '../protocol/errors.ts';
+
+/** Whether nothing was asked because no daemon runs. */
+export function isDaemonDown(error: unknown): boolean {
+  if (!isUnreachable(error) || error.details?.phase !== 'connect') return false;
+  return ['ENOENT', 'ECONNREFUSED', 'ENOTDIR'].includes(String(error.details.errno));
+}
+
+/** Whether the daemon ended between question and answer. */
+export function isBrokenOff(error: unknown): boolean {
+  return isUnreachable(error) && error.details?.phase === 'answer';
+}
+
+/** Whether a daemon accepted the question and says nothing. */
+export function isSilent(error: unknown): boolean {
+  return isUnreachable(error) && error.details?.phase === 'silent';
+}
+
+function isUnreachable(error: unknown): error is SteadError {
+  return error instanceof SteadError && error.code === 'DAEMON_UNREACHABLE';
+}
