@@ -35,21 +35,27 @@ export async function followFiles(
   { signal, drain = false }: FollowOptions,
 ): Promise<void> {
   const inTurn = turns();
-  const failed = new AbortController();
-  const either = AbortSignal.any([signal, failed.signal]);
-  const follow = async ({ path, from, write }: FollowedFile) => {
-    const follower = new Follower(path, from, (chunk) => inTurn(() => write(chunk)));
+  const followers = files.map(
+    ({ path, from, write }) => new Follower(path, from, (chunk) => inTurn(() => write(chunk))),
+  );
+  const endAll = () => {
+    for (const follower of followers) follower.end();
+  };
+  signal.addEventListener('abort', endAll);
+  if (signal.aborted) endAll();
+  const follow = async (follower: Follower) => {
     try {
-      await follower.run(either);
-      if (drain && signal.aborted && !failed.signal.aborted) await follower.readNew();
+      await follower.run();
+      if (drain && signal.aborted) await follower.readNew();
     } catch (error) {
-      failed.abort();
+      endAll();
       throw error;
     } finally {
       await follower.close();
     }
   };
-  const results = await Promise.allSettled(files.map(follow));
+  const results = await Promise.allSettled(followers.map(follow));
+  signal.removeEventListener('abort', endAll);
   const failure = results.find((result) => result.status === 'rejected');
   if (failure) throw failure.reason;
 }
@@ -70,6 +76,8 @@ class Follower {
   #offset: number;
   #file: FileHandle | null = null;
   #identity = '';
+  /** One for each file: an AbortSignal warns of more than ten listeners. */
+  readonly #ended = new AbortController();
 
   constructor(path: string, from: number, write: Writer) {
     this.#path = path;
@@ -77,7 +85,12 @@ class Follower {
     this.#write = write;
   }
 
-  async run(signal: AbortSignal): Promise<void> {
+  end(): void {
+    this.#ended.abort();
+  }
+
+  async run(): Promise<void> {
+    const { signal } = this.#ended;
     while (!signal.aborted) {
       if (!(await this.readNew())) await this.#wait(signal);
       await rest(signal);
