@@ -1,8 +1,99 @@
+/**
+ * What the files tell while no daemon answers: what was asked for, and of each run whether its program lives or how it ended. Nothing is changed; the
+ * next daemon acts on the same facts.
+ */
+import { bootId } from '../host/clock.ts';
+import { isAlive, type ProcessId } from '../host/process.ts';
+import { describeStatus, readNote, readRun } from '../launcher/records.ts';
+import type { Model, State } from '../lifecycle/state.ts';
+import { exitInWords } from '../lifecycle/words.ts';
+import { logFiles } from '../logs/layout.ts';
+import { CpuMeter } from '../metrics/cpu.ts';
 import type { AppDetail, AppView } from '../protocol/api.ts';
-/** The list as the files tell it, for when no daemon answers. */
+import { selectApps } from '../protocol/select.ts';
+import { loadApps, readExits, type StoredApp, type StoredInstance } from '../storage/apps.ts';
+import { runDirectory } from '../storage/layout.ts';
+import { appView } from '../view/app-view.ts';
+import { lookAtTrees, type TreeToLookAt } from '../view/usage.ts';
+
+/** The list as the files tell it. */
 export function listFromDisk(home: string): AppView[] {
-  throw new Error(`not there yet: ${home}`);
+  return views(home, loadApps<Model>(home, { mend: false }).apps);
 }
+
+/** One app as the files tell it. Throws APP_NOT_FOUND. */
 export function showFromDisk(home: string, selector: string): AppDetail {
-  throw new Error(`not there yet: ${home} ${selector}`);
+  const { apps } = loadApps<Model>(home, { mend: false });
+  const [{ stored }] = selectApps(
+    apps.map((stored) => ({ id: stored.state.id, name: stored.spec.name, group: stored.spec.group, stored })),
+    [selector],
+  ) as [{ stored: StoredApp<Model> }];
+  const { spec } = stored;
+  const env = spec.env.map((entry) => entry.split('=', 1)[0]!);
+  return {
+    ...views(home, [stored])[0]!,
+    spec: { ...spec, env },
+    exits: readExits(home, spec.name),
+    logs: logFiles(home, spec.name, 0),
+    sockets: [],
+    env,
+    processes: [],
+  };
+}
+
+function views(home: string, apps: readonly StoredApp<Model>[]): AppView[] {
+  const boot = bootId();
+  const seen = apps.map(({ spec, state }) =>
+    state.instances.map((stored) => see(home, { name: spec.name, stored, isThisBoot: state.bootId === boot })),
+  );
+  const trees = seen
+    .flat()
+    .flatMap(({ key, program }): TreeToLookAt[] => (program === null ? [] : [{ key, program, cgroup: null }]));
+  const usages = lookAtTrees(trees, new CpuMeter());
+  return apps.map(({ spec, state }, at) =>
+    appView(
+      spec,
+      state,
+      seen[at]!.map(({ stored, key, program, now }) => ({
+        index: stored.index,
+        model: { ...stored.model, state: now },
+        sinceWall: stored.sinceWall,
+        pid: program?.pid ?? null,
+        usage: usages.get(key) ?? null,
+      })),
+    ),
+  );
+}
+
+interface Seen {
+  readonly stored: StoredInstance<Model>;
+  readonly key: string;
+  /** Its program, if it lives. */
+  readonly program: ProcessId | null;
+  readonly now: State;
+}
+
+function see(
+  home: string,
+  { name, stored, isThisBoot }: { name: string; stored: StoredInstance<Model>; isThisBoot: boolean },
+): Seen {
+  const { state } = stored.model;
+  const key = `${name}.${stored.index}`;
+  if (!('run' in state)) return { stored, key, program: null, now: state };
+  if (!isThisBoot)
+    return { stored, key, program: null, now: { name: 'stopped', reason: 'the machine was restarted since' } };
+  const directory = runDirectory(home, name, stored.index, state.run);
+  const { program, exit } = readRun(directory);
+  if (program !== null && exit === null && isAlive(program)) {
+    const now: State = state.name === 'starting' ? { name: 'running', run: state.run, since: state.since } : state;
+    return { stored, key, program, now };
+  }
+  const ended =
+    exit === null ? 'ended, and nobody saw how' : exitInWords(describeStatus(exit.status, readNote(directory)));
+  return {
+    stored,
+    key,
+    program: null,
+    now: { name: 'stopped', reason: `${ended}; the daemon was not there to act on it` },
+  };
 }
