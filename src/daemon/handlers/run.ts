@@ -27,5 +27,12 @@ export async function run(daemon: Daemon, body: RunRequest, signal: AbortSignal)
   instance.dispatch({ type: 'start' });
   const { run } = instance.model;
   await instance.until(({ model }) => model.run !== run || model.state.name !== 'starting', signal);
-  return { app: appViews(daemon, [app])[0]!, run, logs: logFiles(daemon.home, name, 0), notes: resolved.notes };
+  const logFrom = instance.model.run === run ? instance.logStart : instance.endedLogStart;
+  return {
+    app: appViews(daemon, [app])[0]!,
+    run,
+    logs: logFiles(daemon.home, name, 0),
+    logFrom,
+    notes: resolved.notes,
+  };
 }

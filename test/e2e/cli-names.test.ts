@@ -1,0 +1,92 @@
+/** Names and selectors that must be refused, and how. */
+import assert from 'node:assert/strict';
+import { existsSync, readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { Stead } from '../support/stead.ts';
+
+const badNames = [
+  '../../x',
+  '-rf',
+  '--help',
+  '0',
+  '1e3',
+  'all',
+  'a/b',
+  '.',
+  '..',
+  'n'.repeat(300),
+  'ünï',
+  '😀',
+  'a b',
+  'a\nb',
+  '\x1b]0;x\x07',
+  '@x',
+  'a:0',
+];
+
+test('a name that does not pass is refused with the rule, in words that are safe to show, and nothing is made', async (t) => {
+  const stead = new Stead(t);
+  for (const name of badNames) {
+    const { code, stderr } = await stead.run(['start', `--name=${name}`, '--', 'sleep', '100']);
+    assert.equal(code, 5, `${JSON.stringify(name)}: ${stderr}`);
+    assert.match(stderr, /letters|name/i);
+    assert.match(stderr, /^Hint: /m);
+    assert.ok(!/[\x00-\x09\x0b-\x1f]/.test(stderr), JSON.stringify(stderr));
+  }
+  const apps = join(stead.home, 'apps');
+  assert.deepEqual(existsSync(apps) ? readdirSync(apps) : [], []);
+  assert.ok(!existsSync(join(stead.directory, 'x')));
+});
+
+test('names that look odd but pass are kept apart', async (t) => {
+  const stead = new Stead(t);
+  for (const name of ['__proto__', 'constructor', 'null', 'A', 'a', 'x-1', '2fast']) {
+    const { code } = await stead.run(['start', `--name=${name}`, '--', 'sleep', '100']);
+    const isPassing = name !== '__proto__';
+    assert.equal(code, isPassing ? 0 : 5, name);
+  }
+  const apps = await stead.list();
+  assert.deepEqual(apps.map(({ name }) => name).sort(), ['2fast', 'A', 'a', 'constructor', 'null', 'x-1']);
+  await stead.ok(['stop', 'all']);
+});
+
+test('a selector of nothing there is exit code 3 and names the nearest', async (t) => {
+  const stead = new Stead(t);
+  await stead.ok(['start', '--name', 'worker', '--', 'sleep', '100']);
+  for (const verb of ['stop', 'restart', 'delete', 'reset', 'show', 'logs', 'pid']) {
+    const { code, stderr } = await stead.run([verb, 'wroker']);
+    assert.equal(code, 3, verb);
+    assert.match(stderr, /There is no app "wroker"/);
+    assert.match(stderr, /did you mean worker\?/);
+  }
+  for (const selector of ['../worker', '__proto__', '99', '@none', 'worker:7', '-1', '']) {
+    const { code } = await stead.run(
+      ['stop', '--', selector].filter((word) => word !== '--' || selector.startsWith('-')),
+    );
+    assert.ok(code === 3 || code === 2, `${JSON.stringify(selector)}: ${code}`);
+  }
+  assert.equal((await stead.show('worker')).state, 'running');
+});
+
+test('a mistyped command or option gets the nearest, and kill what to say instead', async (t) => {
+  const stead = new Stead(t);
+  const cases: readonly (readonly [readonly string[], RegExp])[] = [
+    [['strat', 'x'], /did you mean stead start\?/],
+    [['list', '--jsno'], /did you mean --json\?/],
+    [['start', 'x.js', '--port', '80'], /come after --/],
+    [['kill', 'x'], /stead signal KILL.*stead delete.*stead daemon stop/],
+    [['__proto__'], /all commands: stead help/],
+    [['start'], /stead start server\.js/],
+    [['stop'], /stead stop <name>/],
+    [['start', 'x', '-e', 'err.log'], /logs are kept by themselves/],
+    [['run', '--restart', 'sometimes', 'x'], /always, on-failure, no/],
+  ];
+  for (const [args, hint] of cases) {
+    const { code, stderr, stdout } = await stead.run(args);
+    assert.ok(code === 2 || args[0] === 'run', `${args}: ${code}`);
+    assert.match(stderr, hint);
+    assert.equal(stdout, '');
+  }
+  assert.ok(!existsSync(stead.home), 'a wrong line makes no home');
+});
