@@ -1,7 +1,8 @@
 /** The head of an ELF file, elf(5): enough to tell why the kernel would not run it. */
 import { arch } from 'node:os';
-import { decodeBytes, escapeControls } from '../host/bytes.ts';
+import { decodeBytes } from '../host/bytes.ts';
 import { exists } from './project.ts';
+import { quote } from './quote.ts';
 
 export interface Elf {
   readonly type: number;
@@ -40,7 +41,7 @@ export async function whyElfFails({ type, machine, loader }: Elf): Promise<strin
   if (known !== undefined && !known.on.includes(arch()))
     return `it is built for ${known.name}, this machine is ${arch()}`;
   if (loader !== null && !(await exists(loader))) {
-    return `its loader "${escapeControls(loader)}" does not exist: it is built for another system (musl, glibc, 32 bit)`;
+    return `its loader ${quote(loader)} does not exist: it is built for another system (musl, glibc, 32 bit)`;
   }
   return null;
 }

@@ -1,6 +1,7 @@
 /** A program's environment, and what the kernel allows of it together with its arguments. */
-import { encodeBytes, escapeControls } from '../host/bytes.ts';
+import { encodeBytes } from '../host/bytes.ts';
 import { SteadError } from '../protocol/errors.ts';
+import { quote } from './quote.ts';
 
 /** The caller's entries with others put over them: in place where the name exists, else at the end. Later ones win. */
 export function mergeEnvironment(env: readonly string[], over: readonly string[] = []): readonly string[] {
@@ -36,7 +37,7 @@ export interface Handed {
 export function checkSizes({ argv, env, stackLimit }: Handed): void {
   const strings = [
     ...argv.map((text, at) => ({ what: at === 0 ? 'the command' : `argument ${at}`, text })),
-    ...env.map((text) => ({ what: `the variable "${escapeControls(nameOf(text)).slice(0, 100)}"`, text })),
+    ...env.map((text) => ({ what: `the variable ${quote(nameOf(text))}`, text })),
   ].map(({ what, text }) => ({ what, text, bytes: byteLength(text) + 1 }));
   const withNul = strings.find(({ text }) => text.includes('\0'));
   if (withNul) throw new SteadError('BAD_REQUEST', `${withNul.what} holds a NUL byte, which no program can be given`);

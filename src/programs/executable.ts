@@ -2,10 +2,11 @@
 import { constants, type Stats } from 'node:fs';
 import { open, readdir } from 'node:fs/promises';
 import { basename } from 'node:path';
-import { decodeBytes, escapeControls } from '../host/bytes.ts';
+import { decodeBytes } from '../host/bytes.ts';
 import { errnoOf } from '../host/files.ts';
 import { type Elf, parseElf, whyElfFails } from './elf.ts';
 import { findCommand, fsPath, whyNotExecutable } from './find.ts';
+import { quote, shellWord } from './quote.ts';
 
 export interface Shebang {
   /** The interpreter's path as written. */
@@ -128,7 +129,7 @@ export async function whyNotRunnable(path: string, lookup: Lookup, depth = 0): P
 }
 
 function chmodHint(why: string, path: string): { hint?: string } {
-  return why === 'it has no execute permission' ? { hint: `chmod +x ${escapeControls(path)}` } : {};
+  return why === 'it has no execute permission' ? { hint: `chmod +x ${shellWord(path)}` } : {};
 }
 
 async function whyElf(elf: Elf): Promise<Refusal | null> {
@@ -140,7 +141,7 @@ async function whyShebang(shebang: Shebang, path: string, lookup: Lookup, depth:
   if (shebang.endsInCr) {
     return {
       why: 'its #! line ends with a carriage return (a Windows line end), which becomes part of the interpreter',
-      hint: `sed -i 's/\\r$//' ${escapeControls(path)}`,
+      hint: `sed -i 's/\\r$//' ${shellWord(path)}`,
     };
   }
   if (depth >= deepestShebang) return { why: 'its #! lines lead from script to script' };
@@ -151,16 +152,16 @@ async function whyShebang(shebang: Shebang, path: string, lookup: Lookup, depth:
 }
 
 async function whyInterpreter(word: string, lookup: Lookup, depth: number): Promise<Refusal | null> {
-  const name = escapeControls(word);
+  const name = quote(word);
   const found = await findCommand(word, lookup);
   if (found.how === 'missing') {
     const where = word.includes('/') ? 'does not exist' : 'is not in your PATH';
-    return { why: `its #! line asks for "${name}", which ${where}`, interpreter: word };
+    return { why: `its #! line asks for ${name}, which ${where}`, interpreter: word };
   }
   const inner = found.how === 'refused' ? { why: found.why } : await whyNotRunnable(found.path, lookup, depth + 1);
   return inner === null
     ? null
-    : { why: `its #! line asks for "${name}", which cannot be executed: ${inner.why}`, interpreter: word };
+    : { why: `its #! line asks for ${name}, which cannot be executed: ${inner.why}`, interpreter: word };
 }
 
 /** Whether the kernel was taught further formats (binfmt_misc): then what we don't know may run all the same. */

@@ -72,10 +72,16 @@ test('a project’s own tsx, bun or deno comes before type stripping, in this or
     path: deno,
     args: ['run', '--allow-all'],
   });
+  const given = await chooseInterpreter(
+    { path: script, facts: await fileFacts(script) },
+    { interpreterArgs: ['--allow-net'] },
+    surroundings,
+  );
+  assert.deepEqual(given.interpreter?.args, ['run', '--allow-net'], 'who says what is allowed means it');
   file('project/bun.lock');
   const chosen = await choose(script, surroundings);
   assert.deepEqual(chosen.interpreter, { name: 'bun', path: bun, args: ['run'] });
-  assert.deepEqual(chosen.notes, ['runs with bun, as the project has bun.lock']);
+  assert.deepEqual(chosen.notes, ['runs with bun run, as the project has bun.lock']);
   assert.equal((await choose(script, inPath('node-24'))).interpreter?.path, node, 'a lock file without the program');
   const tsx = file('project/node_modules/.bin/tsx', '#!/bin/sh\n', 0o755);
   assert.deepEqual((await choose(script, surroundings)).interpreter, { name: 'tsx', path: tsx, args: [] });

@@ -8,6 +8,7 @@ import { type FileFacts, type Shebang, shebangProgram, whyNotRunnable } from './
 import { findCommand, whyNotExecutable } from './find.ts';
 import { nodeVersionNote } from './node-version.ts';
 import type { Surroundings } from './probe.ts';
+import { quote, shellWord } from './quote.ts';
 import { behindShim } from './shims.ts';
 import { typescriptRunner } from './typescript.ts';
 
@@ -43,10 +44,24 @@ type Choice = Pick<SpecOptions, 'interpreter' | 'interpreterArgs'>;
  */
 export async function chooseInterpreter(script: Script, choice: Choice, surroundings: Surroundings): Promise<Chosen> {
   const chosen = await choose(script, choice, surroundings);
+  if (chosen.interpreter !== null && script.facts.kind === 'unreadable') {
+    throw new SteadError('NOT_EXECUTABLE', `Cannot start ${quote(script.path)}: you may not read it`, {
+      hint: `chmod u+r ${shellWord(script.path)}`,
+    });
+  }
   const { interpreterArgs = [] } = choice;
   if (chosen.interpreter === null || interpreterArgs.length === 0) return chosen;
-  const args = [...interpreterArgs, ...chosen.interpreter.args];
-  return { ...chosen, interpreter: { ...chosen.interpreter, args } };
+  return {
+    ...chosen,
+    interpreter: { ...chosen.interpreter, args: withArgs(chosen.interpreter.args, interpreterArgs) },
+  };
+}
+
+/** The user's come after a subcommand (`bun run`), before what belongs to the script (`java -jar`); they say alone what deno allows. */
+function withArgs(chosen: readonly string[], given: readonly string[]): string[] {
+  const kept = chosen.filter((arg) => arg !== '--allow-all');
+  const subcommands = kept[0] === 'run' ? 1 : 0;
+  return [...kept.slice(0, subcommands), ...given, ...kept.slice(subcommands)];
 }
 
 async function choose(script: Script, { interpreter }: Choice, surroundings: Surroundings): Promise<Chosen> {
@@ -75,7 +90,7 @@ async function executedItself({ path }: Script, surroundings: Surroundings): Pro
   const refusal = await whyNotRunnable(path, surroundings);
   if (refusal === null) return { interpreter: null, notes: [] };
   const code = refusal.interpreter === undefined ? 'NOT_EXECUTABLE' : 'INTERPRETER_NOT_FOUND';
-  throw new SteadError(code, `Cannot start "${escapeControls(path)}": ${refusal.why}`, {
+  throw new SteadError(code, `Cannot start ${quote(path)}: ${refusal.why}`, {
     hint:
       refusal.hint ??
       (refusal.interpreter === undefined ? '--interpreter <program>' : installHint(refusal.interpreter)),
@@ -119,11 +134,10 @@ async function find(names: readonly string[], args: readonly string[], surroundi
 
 function present({ path }: Script, search: Search, { names }: { names: readonly string[] }): Chosen {
   if (search !== null && 'name' in search) return { interpreter: search, notes: [] };
-  const asked = names.map((name) => `"${escapeControls(name)}"`).join(' or ');
+  const asked = names.map(quote).join(' or ');
   const where = names[0]!.includes('/') ? 'does not exist' : 'is not in your PATH';
-  const why =
-    search === null ? `${asked} ${where}` : `"${escapeControls(search.refused)}" cannot be executed: ${search.why}`;
-  throw new SteadError('INTERPRETER_NOT_FOUND', `Cannot start "${escapeControls(path)}": its interpreter ${why}`, {
+  const why = search === null ? `${asked} ${where}` : `${quote(search.refused)} cannot be executed: ${search.why}`;
+  throw new SteadError('INTERPRETER_NOT_FOUND', `Cannot start ${quote(path)}: its interpreter ${why}`, {
     hint: installHint(names[0]!),
   });
 }

@@ -3,10 +3,10 @@
  * word on the command line, hence the narrow rule.
  */
 import { basename, dirname } from 'node:path';
-import { escapeControls } from '../host/bytes.ts';
 import { SteadError } from '../protocol/errors.ts';
 import { withoutExtension, wordThatNames } from './command-words.ts';
 import { nearestPackageName } from './project.ts';
+import { quote } from './quote.ts';
 
 /** The rule in words, for messages and help. */
 export const nameRule =
@@ -26,7 +26,7 @@ const isReserved = (name: string) => name === 'all' || !Number.isNaN(Number(name
 /** Returns a name that obeys the rule; throws NAME_INVALID, with a name that would pass in the hint, for any other. */
 export function checkName(name: string): string {
   if (isName(name)) return name;
-  throw new SteadError('NAME_INVALID', `"${escapeControls(name).slice(0, 200)}" cannot be a name: ${nameRule}`, {
+  throw new SteadError('NAME_INVALID', `${quote(name)} cannot be a name: ${nameRule}`, {
     hint: `--name ${passingName(name)}`,
     details: { suggestion: passingName(name) },
   });

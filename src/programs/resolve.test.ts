@@ -155,8 +155,37 @@ test('what is not there is named, with what may have been meant', async () => {
   await refused(start('nosuchcommand'), 'PROGRAM_NOT_FOUND', /no such command in your PATH/);
   await refused(start('./x\x1b[2J'), 'PROGRAM_NOT_FOUND', /x\\x1b\[2J/);
   await refused(run('cd', '/'), 'PROGRAM_NOT_FOUND', /word of the shell/, /sh -c/);
-  await refused(start(''), 'PROGRAM_NOT_FOUND');
+  await refused(start(''), 'USAGE');
   await refused(run(), 'USAGE');
+});
+
+test('what is there but no file to run is told from what is not there', async () => {
+  symlinkSync(join(root, 'nosuch-target'), join(root, 'dangling.js'));
+  await refused(
+    start('./dangling.js'),
+    'PROGRAM_NOT_FOUND',
+    /symbolic link to ".*nosuch-target", which does not exist/,
+  );
+  symlinkSync('circle', join(root, 'circle'));
+  await refused(start('./circle'), 'PROGRAM_NOT_FOUND', /circle/);
+  execFileSync('mkfifo', [join(root, 'pipe')]);
+  await refused(start('./pipe'), 'PROGRAM_NOT_FOUND', /no regular file/);
+  await refused(start('pipe'), 'PROGRAM_NOT_FOUND', /no regular file/);
+  await refused(start('/dev/null'), 'PROGRAM_NOT_FOUND', /no regular file/);
+  await refused(start(`./${'x'.repeat(5000)}`), 'PROGRAM_NOT_FOUND', /longer than the system allows/);
+  const { message } = await refused(start('.'), 'PROGRAM_NOT_FOUND', /directory/);
+  assert.ok(message.length < 500);
+});
+
+test('what may not be read or reached is refused as such', {
+  skip: process.geteuid!() === 0 && 'root may all',
+}, async () => {
+  file('secret.js', '', 0o200);
+  await refused(start('secret.js'), 'NOT_EXECUTABLE', /may not read/);
+  file('closed/a.js');
+  chmodSync(join(root, 'closed'), 0o600);
+  await refused(start('closed/a.js'), 'NOT_EXECUTABLE', /may not be searched/);
+  chmodSync(join(root, 'closed'), 0o700);
 });
 
 test('a directory is refused with the file in it that was probably meant', async () => {

@@ -2,21 +2,21 @@
  * From what a user typed to what is executed: DESIGN's rules for `start X`, `start -- command` and `run`. Everything is looked up
  * with the caller's directory, PATH and environment, never the daemon's; what can't be executed is refused here, before anything is kept.
  */
-import { stat } from 'node:fs/promises';
-import { basename, isAbsolute, join, resolve } from 'node:path';
+import { basename, join, resolve } from 'node:path';
 import { escapeControls } from '../host/bytes.ts';
-import { errnoOf } from '../host/files.ts';
 import type { Caller } from '../protocol/api.ts';
 import { SteadError } from '../protocol/errors.ts';
 import type { AppSpec, Program, SpecOptions } from '../protocol/spec.ts';
 import { wordThatNamesInShell } from './command-words.ts';
 import { checkSizes, mergeEnvironment } from './environment.ts';
-import { fileFacts, whyNotRunnable } from './executable.ts';
-import { findCommand, fsPath } from './find.ts';
+import { fileFacts, type Refusal, whyNotRunnable } from './executable.ts';
+import { findCommand } from './find.ts';
 import { chooseInterpreter } from './interpreter.ts';
 import { checkName, nameOfCommand, nameOfScript, passingName } from './names.ts';
 import { commandMissing, directoryAsScript, scriptMissing } from './not-found.ts';
+import { checkedCwd, isPath, isSameFile, kindOfFile, looksLikePath, scriptPath } from './paths.ts';
 import { type Surroundings, variable } from './probe.ts';
+import { quote } from './quote.ts';
 import { behindShim, isShim } from './shims.ts';
 
 /** What is needed of who asks. */
@@ -67,7 +67,7 @@ export async function meaningOf(
   if (known.program.how === 'script' && (await isSameFile(file, known.program.words[0] ?? ''))) return 'app';
   throw new SteadError(
     'TARGET_AMBIGUOUS',
-    `"${escapeControls(target)}" is an app and also a file here, and that file is not the app's script`,
+    `${quote(target)} is an app and also a file here, and that file is not the app's script`,
     {
       hint: `stead restart ${target} for the app; stead start ./${target} --name <other> for the file`,
     },
@@ -77,12 +77,14 @@ export async function meaningOf(
 /** What `start X [-- args]` means. Throws the error that names what is missing or wrong. */
 export async function resolveTarget(request: TargetRequest): Promise<Resolved> {
   const { target, rest, caller } = request;
+  if (target === '')
+    throw new SteadError('USAGE', 'The program to start is an empty word', { hint: 'stead help start' });
   const context = await contextOf(request);
   const file = await scriptPath(target, caller.cwd);
   const kind = await kindOfFile(file);
-  if (kind === 'file' || (kind === 'directory' && target.includes('/'))) return script(file, kind, request, context);
+  if (kind === 'file' || (kind === 'directory' && isPath(target))) return script(file, kind, request, context);
   if (/\s/.test(target) && !looksLikePath(target)) return shellLine(target, request, context);
-  if (target.includes('/')) throw await scriptMissing(target, file);
+  if (isPath(target) || kind === 'other') throw await scriptMissing(target, file);
   return command([target, ...rest], request, context, kind === 'directory' ? file : undefined);
 }
 
@@ -109,47 +111,6 @@ async function contextOf({ options, caller }: { options: SpecOptions; caller: As
   return { cwd, env, path: variable(env, 'PATH') };
 }
 
-/** Returns a directory that is there and can be entered; throws CWD_MISSING with the reason. */
-export async function checkedCwd(path: string): Promise<string> {
-  const why = await stat(fsPath(join(path, '.'))).then(
-    (stats) => (stats.isDirectory() ? null : 'is no directory'),
-    (error) => whyNoDirectory(errnoOf(error)),
-  );
-  if (why === null) return path;
-  throw new SteadError('CWD_MISSING', `The working directory "${escapeControls(path)}" ${why}`, {
-    hint: 'make it, or choose another with --cwd',
-  });
-}
-
-const whyNoDirectory = (errno: string) =>
-  errno === 'ENOTDIR' ? 'is no directory' : errno === 'EACCES' ? 'may not be entered' : 'does not exist';
-
-/** Absolute, links unresolved. `a/../b` is only shortened where that leads to the same file (`a` may be a link). */
-async function scriptPath(target: string, cwd: string): Promise<string> {
-  const short = resolve(cwd, target);
-  if (!/(^|\/)\.\.(\/|$)/.test(target)) return short;
-  const long = isAbsolute(target) ? target : `${cwd}/${target}`;
-  return (await isSameFile(short, long)) || (await kindOfFile(long)) === null ? short : long;
-}
-
-async function kindOfFile(path: string): Promise<'file' | 'directory' | 'other' | null> {
-  try {
-    const stats = await stat(fsPath(path));
-    return stats.isFile() ? 'file' : stats.isDirectory() ? 'directory' : 'other';
-  } catch {
-    return null;
-  }
-}
-
-async function isSameFile(a: string, b: string): Promise<boolean> {
-  const [one, other] = await Promise.all([a, b].map((path) => stat(fsPath(path)).catch(() => null)));
-  return one != null && other != null && one.dev === other.dev && one.ino === other.ino;
-}
-
-/** `./my prog.js`: a path with a space in it rather than a command line, whose first word would be there. */
-const looksLikePath = (target: string) =>
-  /^\.{0,2}\//.test(target) && /\.[A-Za-z]{1,4}$/.test(target) && !/\s-|["'|&;<>$]/.test(target);
-
 async function script(
   file: string,
   kind: 'file' | 'directory',
@@ -167,7 +128,7 @@ async function shellLine(line: string, request: Omit<TargetRequest, 'target'>, c
   // After the line, sh takes the first word as $0.
   const words = request.rest.length === 0 ? [line] : [line, 'sh', ...request.rest];
   const program: Program = { how: 'shell', words, interpreter: { name: 'sh', path: '/bin/sh', args: ['-c'] } };
-  const notes = [`"${escapeControls(line).slice(0, 200)}" is run by sh -c`];
+  const notes = [`${quote(line)} is run by sh -c`];
   return finish(program, { request, context, notes, defaultName: async () => passingName(wordThatNamesInShell(line)) });
 }
 
@@ -177,25 +138,26 @@ async function command(
   context: Context,
   directory?: string,
 ): Promise<Resolved> {
-  const [word, ...args] = words as [string, ...string[]];
+  const word = words[0]!;
   const found = await findCommand(word, context);
-  if (found.how === 'missing')
-    throw directory === undefined ? await commandMissing(word, context) : await directoryAsScript(directory);
-  const refusal =
-    found.how === 'refused' ? { why: found.why, hint: undefined } : await whyNotRunnable(found.path, context);
-  if (refusal !== null) {
-    const code =
-      'interpreter' in refusal && refusal.interpreter !== undefined ? 'INTERPRETER_NOT_FOUND' : 'NOT_EXECUTABLE';
-    const what = `Cannot run "${escapeControls(word)}": ${word === found.path ? '' : `${escapeControls(found.path)}: `}${refusal.why}`;
-    throw new SteadError(code, what, refusal.hint === undefined ? {} : { hint: refusal.hint });
-  }
+  if (found.how !== 'found' && directory !== undefined) throw await directoryAsScript(directory);
+  if (found.how === 'missing') throw await commandMissing(word, context);
+  const refusal = found.how === 'refused' ? { why: found.why } : await whyNotRunnable(found.path, context);
+  if (refusal !== null) throw notRunnable(word, found.path, refusal);
+  const defaultName = () => nameOfCommand(words, context.cwd);
   const behind = isShim(found.path) ? await behindShim(found.path, basename(word), context) : found.path;
-  const program: Program =
-    behind === found.path
-      ? { how: 'command', words, interpreter: null }
-      : { how: 'command', words: args, interpreter: { name: basename(word), path: behind, args: [] } };
-  const notes = behind === found.path ? [] : [`${escapeControls(word)} is ${escapeControls(behind)}`];
-  return finish(program, { request, context, notes, defaultName: () => nameOfCommand(words, context.cwd) });
+  if (behind === found.path) {
+    return finish({ how: 'command', words, interpreter: null }, { request, context, notes: [], defaultName });
+  }
+  const interpreter = { name: basename(word), path: behind, args: [] };
+  const notes = [`${escapeControls(word)} is ${escapeControls(behind)}`];
+  return finish({ how: 'command', words: words.slice(1), interpreter }, { request, context, notes, defaultName });
+}
+
+function notRunnable(word: string, path: string, { why, hint, interpreter }: Refusal): SteadError {
+  const code = interpreter === undefined ? 'NOT_EXECUTABLE' : 'INTERPRETER_NOT_FOUND';
+  const where = word === path ? '' : `${escapeControls(path)}: `;
+  return new SteadError(code, `Cannot start ${quote(word)}: ${where}${why}`, hint === undefined ? {} : { hint });
 }
 
 interface Rest {

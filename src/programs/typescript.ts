@@ -7,6 +7,7 @@ import type { Chosen } from './choice.ts';
 import { findCommand } from './find.ts';
 import { isAtLeast, nodeVersion, type Surroundings } from './probe.ts';
 import { exists, findAbove } from './project.ts';
+import { quote } from './quote.ts';
 import { behindShim } from './shims.ts';
 
 /** Chooses tsx, bun, deno or Node's own type stripping, in this order. Throws INTERPRETER_NOT_FOUND, naming the ways there are. */
@@ -22,7 +23,7 @@ export async function typescriptRunner(script: string, surroundings: Surrounding
   const what = extname(script) === '.tsx' ? 'JSX needs more than type stripping' : version;
   throw new SteadError(
     'INTERPRETER_NOT_FOUND',
-    `Cannot start "${escapeControls(script)}": nothing that runs TypeScript was found (${what})`,
+    `Cannot start ${quote(script)}: nothing that runs TypeScript was found (${what})`,
     { hint: 'npm install --save-dev tsx, or use Node 22.18 or newer, or name another with --interpreter (bun, deno)' },
   );
 }
@@ -74,7 +75,10 @@ async function other(
   const found = await findCommand(name, surroundings);
   if (found.how !== 'found') return null;
   const why = `the project has ${escapeControls(basename(sign))}`;
-  return { interpreter: { name, path: found.path, args }, notes: [`runs with ${name}, as ${why}`] };
+  return {
+    interpreter: { name, path: found.path, args },
+    notes: [`runs with ${[name, ...args].join(' ')}, as ${why}`],
+  };
 }
 
 /** Node strips types by itself from 22.18 and 23.6 on, and behind a flag from 22.6 on; never in JSX. */

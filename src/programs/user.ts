@@ -1,9 +1,9 @@
 /** Users of the machine, as the name service knows them (LDAP and the like included). */
 import { execFile } from 'node:child_process';
 import { readFile } from 'node:fs/promises';
-import { escapeControls } from '../host/bytes.ts';
 import { SteadError } from '../protocol/errors.ts';
 import type { UserSpec } from '../protocol/spec.ts';
+import { quote } from './quote.ts';
 
 /** A name service over a slow network; more than that hangs. */
 const lookUpTimeoutMs = 5_000;
@@ -15,13 +15,13 @@ const lookUpTimeoutMs = 5_000;
 export async function lookUpUser(text: string, ownUid: number = process.geteuid!()): Promise<UserSpec | null> {
   const user = parsePasswd(await entryOf(text));
   if (user === null) {
-    throw new SteadError('USER_UNKNOWN', `There is no user "${escapeControls(text)}" on this machine`, {
+    throw new SteadError('USER_UNKNOWN', `There is no user ${quote(text)} on this machine`, {
       hint: 'getent passwd lists them',
     });
   }
   if (user.uid === ownUid) return null;
   if (ownUid === 0) return user;
-  throw new SteadError('NOT_PERMITTED', `Only root can run a program as another user ("${escapeControls(text)}")`, {
+  throw new SteadError('NOT_PERMITTED', `Only root can run a program as another user (${quote(text)})`, {
     hint: 'leave out --user, or use sudo stead',
   });
 }
