@@ -1,14 +1,24 @@
 import assert from 'node:assert/strict';
-import { chmodSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { after, test } from 'node:test';
 import { pathToFileURL } from 'node:url';
+import { processStat } from '../host/process.ts';
 import type { SteadError } from '../protocol/errors.ts';
 import { fileFacts } from './executable.ts';
 import { chooseInterpreter, relookup } from './interpreter.ts';
 import { wantedVersion } from './node-version.ts';
-import { isAtLeast } from './probe.ts';
+import { isAtLeast, probe } from './probe.ts';
 
 const root = mkdtempSync(join(tmpdir(), 'stead-interpreter-'));
 after(() => rmSync(root, { recursive: true }));
@@ -131,6 +141,21 @@ test('an interpreter whose file is gone is looked up again by its name', async (
   const present = { ...program, interpreter: { ...program.interpreter, path: node } };
   assert.equal(await relookup(present, inPath('node-20')), present);
   assert.equal(await relookup(program, { ...inPath(), path: join(root, 'nothing') }), null);
+});
+
+test('an interpreter that hangs is given up and killed with its children', async () => {
+  const pidFile = join(root, 'pid');
+  const hangs = file('hangs', '#!/bin/sh\nsleep 63 &\necho $! >pid\necho early\nwait\n', 0o755);
+  assert.equal(await probe(hangs, [], inPath(), 500), null);
+  const pid = Number(readFileSync(pidFile, 'utf8'));
+  const isAlive = () => (processStat(pid)?.state ?? 'Z') !== 'Z';
+  const deadline = Date.now() + 10_000;
+  while (isAlive() && Date.now() < deadline) await new Promise((resolve) => setImmediate(resolve));
+  assert.ok(!isAlive());
+  assert.equal(await probe(join(root, 'nosuch'), [], inPath()), null);
+  assert.equal(await probe('/bin/sh', ['-c', 'echo x; exit 1'], inPath()), null);
+  assert.equal(await probe('/bin/sh', ['-c', 'echo x'], { ...inPath(), cwd: '/nosuch' }), null);
+  assert.equal(await probe('/bin/sh', ['-c', 'echo " x "'], inPath()), 'x');
 });
 
 test('versions compare by number', () => {

@@ -1,5 +1,5 @@
 /** Asks an interpreter about itself, by running it once in the environment that the program will have. */
-import { execFile } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { hasRawBytes } from '../host/bytes.ts';
 import type { Lookup } from './executable.ts';
 
@@ -12,22 +12,52 @@ export interface Surroundings extends Lookup {
 /** A version manager's shim may start a shell or two, and an interpreter on a slow disk takes its time; more than that hangs. */
 const probeTimeoutMs = 5_000;
 
-/** What an interpreter prints, trimmed; null if it fails, says nothing or takes over 5 s. */
-export function probe(file: string, args: readonly string[], { env, cwd }: Surroundings): Promise<string | null> {
-  const options = {
-    cwd,
-    env: probeEnvironment(env),
-    timeout: probeTimeoutMs,
-    killSignal: 'SIGKILL' as const,
-    maxBuffer: 64 * 1024,
-  };
+/** An answer is a path or a version. */
+const mostBytes = 64 * 1024;
+
+/** What an interpreter prints, trimmed; null if it fails, says nothing or takes over `timeoutMs`: then it is killed with its children. */
+export function probe(
+  file: string,
+  args: readonly string[],
+  { env, cwd }: Surroundings,
+  timeoutMs: number = probeTimeoutMs,
+): Promise<string | null> {
   return new Promise((resolve) => {
-    try {
-      execFile(file, args, options, (error, stdout) => resolve(error ? null : stdout.trim() || null)).stdin?.end();
-    } catch {
-      resolve(null);
-    }
+    // A group of its own, as a shim is a script that has children. They may hold the pipe open, so its end is not waited for in vain.
+    const child = spawnQuietly(file, args, { cwd, env: probeEnvironment(env) });
+    if (child === null) return resolve(null);
+    let answer = '';
+    const settle = (text: string | null) => {
+      clearTimeout(timer);
+      child.stdout.destroy();
+      resolve(text);
+    };
+    const timer = setTimeout(() => {
+      killGroup(child.pid);
+      settle(null);
+    }, timeoutMs);
+    child.stdout.setEncoding('utf8').on('data', (text: string) => {
+      if (answer.length < mostBytes) answer += text;
+    });
+    child.on('error', () => settle(null));
+    child.on('close', (code) => settle(code === 0 ? answer.trim() || null : null));
   });
+}
+
+function spawnQuietly(file: string, args: readonly string[], options: { cwd: string; env: Record<string, string> }) {
+  try {
+    return spawn(file, args, { ...options, detached: true, stdio: ['ignore', 'pipe', 'ignore'] });
+  } catch {
+    return null;
+  }
+}
+
+function killGroup(pid: number | undefined): void {
+  try {
+    if (pid !== undefined) process.kill(-pid, 'SIGKILL');
+  } catch {
+    // Gone by itself.
+  }
 }
 
 /** Without what would make a bare `node -p` do more than answer (`--inspect-brk` in NODE_OPTIONS). */
