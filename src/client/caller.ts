@@ -3,7 +3,8 @@
  * byte for byte, and never from the daemon.
  *
  * Node decodes argv and environment as UTF-8 and loses other bytes, so both are read from `/proc/self`. Node also raises its soft
- * limit of open files to the hard one as it starts: that one value comes from the parent, which is the shell as a rule.
+ * limit of open files to the hard one as it starts: that one value comes from the parent, which is the shell as a rule (where the shell has
+ * replaced itself by us, its soft limit is beyond recovery).
  */
 import { readFileSync, readlinkSync, statSync } from 'node:fs';
 import { getPriority } from 'node:os';

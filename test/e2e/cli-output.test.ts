@@ -74,7 +74,7 @@ test('a reader that goes away is no failure', async (t) => {
   const stead = new Stead(t);
   const { stdout, stderr } = await bash(
     stead,
-    '"$NODE" "$STEAD" help | true; echo "${PIPESTATUS[0]}"; "$NODE" "$STEAD" nonsense 2>&1 | true; echo "${PIPESTATUS[0]}"',
+    'set -o pipefail; "$NODE" "$STEAD" help | true; echo $?; "$NODE" "$STEAD" nonsense 2>&1 | true; echo $?',
   );
   assert.match(stdout, /^0\n(0|2)\n$/);
   assert.equal(stderr, '');

@@ -13,7 +13,13 @@ export function startedLine({ app, changed }: Pick<StartedApp, 'app' | 'changed'
 
 /** The addresses that a person may want to know, each once. */
 export function addresses(sockets: readonly SocketView[]): readonly string[] {
-  return [...new Set(sockets.map(({ address }) => escapeControls(address)))];
+  return [...new Set(sockets.map(({ address }) => escapeControls(inWords(address))))];
+}
+
+/** `[::]:5000` says little to most: it is reached as localhost:5000, and from outside. */
+function inWords(address: string): string {
+  const port = /^(?:0\.0\.0\.0|\[::\]):(\d+)$/.exec(address)?.[1];
+  return port === undefined ? address : `localhost:${port} (${address}, all addresses)`;
 }
 
 /** How a program ended that didn't live through its first moments: its exit, its last lines, what comes next. */
