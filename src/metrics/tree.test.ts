@@ -1,6 +1,9 @@
 import assert from 'node:assert/strict';
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { type ProcEntry, type ProcTable, readProcess, readProcTable } from './proc-table.ts';
 import { cookieOf, findTree, hasCookie, holdsEntry } from './tree.ts';
@@ -73,6 +76,21 @@ test('zombies count on request only, the excluded never', () => {
   assert.deepEqual(findTree(table, { main }), [main.pid, base + 12]);
   assert.deepEqual(findTree(table, { main, zombies: true }), [main.pid, base + 11, base + 12]);
   assert.deepEqual(findTree(table, { main, exclude: new Set([base + 12]) }), [main.pid]);
+});
+
+test('a cgroup lists its members whatever they did', (t) => {
+  const cgroup = mkdtempSync(join(tmpdir(), 'stead-cgroup-'));
+  t.after(() => rmSync(cgroup, { recursive: true }));
+  mkdirSync(join(cgroup, 'inner'));
+  writeFileSync(join(cgroup, 'cgroup.procs'), `${main.pid}\n${base + 30}\n`);
+  writeFileSync(join(cgroup, 'inner/cgroup.procs'), `${base + 31}\n${base + 99}\n`);
+  const apart = [30, 31].map((number) => entry(base + number, 1, { startTicks: 2000 + number }));
+  const table = tableOf(mainEntry, ...apart, entry(base + 40, base + 31, { startTicks: 3000 }));
+  assert.deepEqual(
+    findTree(table, { main, cgroup, cookie: 'x' }),
+    [10, 30, 31, 40].map((number) => base + number),
+  );
+  assert.deepEqual(findTree(table, { main, cgroup: join(cgroup, 'nosuch') }), [main.pid]);
 });
 
 test('a cookie counts as an entry of its own, not within another', () => {
