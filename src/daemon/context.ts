@@ -14,6 +14,8 @@ export interface Daemon {
   readonly launcherScript: string;
   /** Under which the instances' cgroups lie; null: trees are found by their traces. */
   readonly cgroupBase: string | null;
+  /** Where the daemon, its guardian and the launchers are. */
+  readonly ownCgroup: string | null;
   readonly apps: Map<string, App>;
   readonly cpu: CpuMeter;
   /** One line into daemon.log. */

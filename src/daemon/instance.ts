@@ -195,6 +195,7 @@ export class Instance {
         this.program = program;
         this.launcher = launcher;
         this.dispatch({ type: 'launched', run });
+        void this.tree.enclose();
       },
       never: () => this.dispatch({ type: 'launchFailed', run, reason: unknownAt(this.runDirectory(run)), retry: true }),
       ended: (record, status) => this.#ended(run, record, status),

@@ -3,7 +3,6 @@
  */
 import { closeSync, fstatSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
 import { getPriority } from 'node:os';
-import { makeCgroup } from '../host/cgroup.ts';
 import { spawnLauncher } from '../launcher/launch.ts';
 import type { RunWatch } from '../launcher/run-watch.ts';
 import { logFiles } from '../logs/layout.ts';
@@ -12,7 +11,6 @@ import type { AppSpec, Program } from '../protocol/spec.ts';
 import { runNumbers } from '../storage/apps.ts';
 import { runDirectory } from '../storage/layout.ts';
 import type { Instance } from './instance.ts';
-import { Tree } from './tree.ts';
 
 export interface LaunchHooks {
   /** Called when the run directory is there and before the launcher is: to watch it. */
@@ -50,7 +48,6 @@ export function launchRun(instance: Instance, run: number, hooks: LaunchHooks): 
       umask: spec.umask,
       nofile: softNofile(spec),
       oomScoreAdj: spec.oomScoreAdj,
-      cgroup: cgroupFor(instance),
       via: [...prlimitWords(spec), ...niceWords(spec), ...setprivWords(spec)],
     });
     child.once('error', hooks.failed);
@@ -77,13 +74,6 @@ function openLogs({ app, index }: Instance): { readonly out: number; readonly er
 
 const argvOf = ({ interpreter, words }: Program): readonly string[] =>
   interpreter === null ? words : [interpreter.path, ...interpreter.args, ...words];
-
-function cgroupFor(instance: Instance): string | null {
-  const path = Tree.cgroupOf(instance);
-  return path === null
-    ? null
-    : makeCgroup(instance.app.daemon.cgroupBase!, path.slice(instance.app.daemon.cgroupBase!.length + 1));
-}
 
 /** The records of ended runs are in exits.jsonl; the last run's directory stays, for who looks. */
 function removeOldRuns({ app, index }: Instance, run: number): void {

@@ -35,7 +35,7 @@ export async function runDaemon(options: DaemonOptions): Promise<Daemon> {
   const guardian = new Guardian({ home, pid: options.guardian, log });
   const id = homeId(home);
   const base = cgroupBase(id, env);
-  if (base !== null) leaveCallersCgroup(base, options.guardian);
+  const ownCgroup = base === null ? null : leaveCallersCgroup(base, options.guardian);
   const daemon: Daemon = {
     home,
     homeId: id,
@@ -45,6 +45,7 @@ export async function runDaemon(options: DaemonOptions): Promise<Daemon> {
     shell: env.STEAD_SHELL || '/bin/sh',
     launcherScript: join(options.library, 'launcher.sh'),
     cgroupBase: base,
+    ownCgroup,
     apps: new Map(),
     cpu: new CpuMeter(),
     log,
@@ -69,11 +70,11 @@ export async function runDaemon(options: DaemonOptions): Promise<Daemon> {
 }
 
 /** So that a daemon first started from within an app does not die with it. */
-function leaveCallersCgroup(base: string, guardian: number | null): void {
-  const own = makeCgroup(base, 'daemon');
-  if (own === null) return;
-  joinCgroup(own, process.pid);
+function leaveCallersCgroup(base: string, guardian: number | null): string | null {
+  const own = makeCgroup(join(base, 'daemon'));
+  if (own === null || !joinCgroup(own, process.pid)) return null;
   if (guardian !== null) joinCgroup(own, guardian);
+  return own;
 }
 
 function writeDaemonFile(daemon: Daemon): void {

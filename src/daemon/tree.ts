@@ -1,16 +1,25 @@
 /**
  * All that a run started: found, signalled, and watched until nothing of it is alive.
  *
- * With a cgroup of its own, membership is the kernel's word. Without one, a tree is found by its traces in /proc: parentage, session and group
+ * With a cgroup of its own, membership is the kernel's word. The program is moved into it as soon as it runs, and with it what it forked meanwhile:
+ * joining before the exec would hold up every restart by 10 ms, as the kernel waits for an RCU grace period. Without a cgroup, a tree is found by its traces in /proc: parentage, session and group
  * of the main program, and the cookie in the environment; what was found once is remembered by (pid, start time). Empty is what was empty twice in a row,
  * as a process may fork while it is looked for.
  */
 import { type FSWatcher, watch } from 'node:fs';
 import { join } from 'node:path';
-import { cgroupPids, isCgroupEmpty, killCgroup, removeCgroup } from '../host/cgroup.ts';
+import {
+  cgroupPids,
+  isCgroupEmpty,
+  joinCgroup,
+  killCgroup,
+  makeCgroup,
+  moveToCgroup,
+  removeCgroup,
+} from '../host/cgroup.ts';
 import { isAlive, type ProcessId, processStat, signalProcess } from '../host/process.ts';
 import { signalNumber } from '../host/signals.ts';
-import { readProcTable } from '../metrics/proc-table.ts';
+import { type ProcEntry, type ProcTable, readProcess, readProcTable } from '../metrics/proc-table.ts';
 import { findTree } from '../metrics/tree.ts';
 import type { Instance } from './instance.ts';
 
@@ -19,6 +28,8 @@ const firstLookMs = 5;
 const lastLookMs = 250;
 /** A tree that forks while it is killed is killed again, at most so often in one go. */
 const killRounds = 20;
+/** A program that forks while it is moved is followed, at most so often; what is missed then is found by its traces. */
+const encloseRounds = 10;
 
 export class Tree {
   readonly #instance: Instance;
@@ -28,6 +39,8 @@ export class Tree {
   #timer: NodeJS.Timeout | null = null;
   #events: FSWatcher | null = null;
   #closed = false;
+  /** The cgroup holds all of it: no process of the run is elsewhere. */
+  #enclosed = false;
 
   constructor(instance: Instance) {
     this.#instance = instance;
@@ -46,15 +59,8 @@ export class Tree {
   members(): ProcessId[] {
     const cgroup = Tree.cgroupOf(this.#instance);
     const byCgroup = cgroup === null ? null : cgroupPids(cgroup);
-    const { program } = this.#instance;
-    if (byCgroup !== null && this.#isInCgroup(byCgroup)) return identify(byCgroup);
-    if (program === null) return identify(byCgroup ?? []);
-    const { launcher } = this.#instance;
-    const pids = findTree(readProcTable(), {
-      main: program,
-      cookie: this.#instance.cookie(this.#run),
-      exclude: new Set(launcher === null ? [] : [launcher.pid]),
-    });
+    if (byCgroup !== null && this.#enclosed) return identify(byCgroup);
+    const pids = this.#trace(readProcTable());
     const found = identify([...pids, ...(byCgroup ?? [])]);
     for (const id of found) this.#seen.set(id.pid, id);
     for (const id of [...this.#seen.values()]) {
@@ -62,6 +68,23 @@ export class Tree {
       this.#seen.delete(id.pid);
     }
     return [...this.#seen.values()];
+  }
+
+  /** Moves the program, which has just come to be, and what it has forked so far into the cgroup of its instance. */
+  async enclose(): Promise<void> {
+    const { program, app } = this.#instance;
+    const own = app.daemon.ownCgroup;
+    const path = Tree.cgroupOf(this.#instance);
+    if (path === null || own === null || program === null || this.#closed) return;
+    const cgroup = makeCgroup(path);
+    if (cgroup === null) return;
+    if (!cgroupPids(cgroup)?.includes(program.pid) && !(await moveInto(cgroup, program))) return;
+    for (let round = 0; round < encloseRounds && !this.#closed; round++) {
+      const strays = identify(this.#strays(own));
+      this.#enclosed = strays.length === 0;
+      if (this.#enclosed) return;
+      for (const stray of strays) await moveInto(cgroup, stray);
+    }
   }
 
   /** The signal, then SIGCONT (a stopped program could not act on it), to every member; then watches until it is empty. */
@@ -124,14 +147,28 @@ export class Tree {
 
   #isEmpty(): boolean {
     const cgroup = Tree.cgroupOf(this.#instance);
-    if (cgroup !== null && cgroupPids(cgroup) !== null) return isCgroupEmpty(cgroup) && this.#seen.size === 0;
+    if (cgroup !== null && this.#enclosed) return isCgroupEmpty(cgroup);
     return this.members().length === 0 && this.members().length === 0;
   }
 
-  /** A run from before cgroups could be had, or moved out by somebody, is found by its traces. */
-  #isInCgroup(pids: readonly number[]): boolean {
-    const { program } = this.#instance;
-    return program === null || !isAlive(program) || pids.includes(program.pid);
+  #trace(table: ProcTable): number[] {
+    const { program, launcher } = this.#instance;
+    if (program === null) return [];
+    return findTree(table, {
+      main: program,
+      cookie: this.#instance.cookie(this.#run),
+      exclude: new Set(launcher === null ? [] : [launcher.pid]),
+    });
+  }
+
+  /** What it forked before it was moved is still where launchers are. */
+  #strays(own: string): number[] {
+    const table = new Map<number, ProcEntry>();
+    for (const pid of cgroupPids(own) ?? []) {
+      const entry = readProcess(pid);
+      if (entry !== null) table.set(pid, entry);
+    }
+    return this.#trace(table);
   }
 
   #send(id: ProcessId, signal: NodeJS.Signals | number): void {
@@ -165,6 +202,15 @@ export class Tree {
     this.#events?.close();
     this.#events = null;
   }
+}
+
+/** False if it is gone or the kernel refuses. */
+async function moveInto(cgroup: string, id: ProcessId): Promise<boolean> {
+  if (!isAlive(id) || !(await moveToCgroup(cgroup, id.pid))) return false;
+  // Its pid was given to another meanwhile: that one goes back to where it may live.
+  const now = processStat(id.pid);
+  if (now !== null && now.startTicks !== id.startTicks) joinCgroup(join(cgroup, '../..'), id.pid);
+  return true;
 }
 
 function identify(pids: readonly number[]): ProcessId[] {

@@ -14,6 +14,7 @@ import {
   rmdirSync,
   writeFileSync,
 } from 'node:fs';
+import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 
 /** The directory under which this home's cgroups lie, made if need be; null where there is none to be had. */
@@ -33,8 +34,7 @@ export function cgroupBase(homeId: string, env: NodeJS.ProcessEnv = process.env)
 }
 
 /** Makes (or finds) a cgroup; null if it can't be made. */
-export function makeCgroup(base: string, name: string): string | null {
-  const path = join(base, name);
+export function makeCgroup(path: string): string | null {
   try {
     mkdirSync(path, { recursive: true });
     return path;
@@ -47,6 +47,16 @@ export function makeCgroup(base: string, name: string): string | null {
 export function joinCgroup(path: string, pid: number): boolean {
   try {
     writeFileSync(join(path, 'cgroup.procs'), String(pid));
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** The same without holding up the event loop: the kernel may wait 10 ms and more for a grace period. */
+export async function moveToCgroup(path: string, pid: number): Promise<boolean> {
+  try {
+    await writeFile(join(path, 'cgroup.procs'), String(pid));
     return true;
   } catch {
     return false;

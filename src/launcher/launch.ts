@@ -24,7 +24,6 @@ export interface LaunchOrder {
   /** The soft limit of open files: this process's own was raised by Node. Null leaves it. */
   readonly nofile: number | null;
   readonly oomScoreAdj: number | null;
-  readonly cgroup: string | null;
   /** Commands to go through, words without spaces: `/usr/bin/setpriv --reuid=1000 …`. */
   readonly via: readonly string[];
 }
@@ -37,7 +36,6 @@ export function spawnLauncher(order: LaunchOrder): ChildProcess {
     ...(unset.length > 0 && { _stead_unset: unset.join(' ') }),
     ...(order.nofile !== null && { _stead_nofile: String(order.nofile) }),
     ...(order.oomScoreAdj !== null && { _stead_oom: String(order.oomScoreAdj) }),
-    ...(order.cgroup !== null && { _stead_cgroup: order.cgroup }),
     ...(order.via.length > 0 && { _stead_via: order.via.join(' ') }),
     ...(entries.length === 0 && { _stead_clean: 'yes' }),
     ...(odd.length > 0 && { _stead_odd: String(odd.length) }),
