@@ -27,7 +27,7 @@ export function showFromDisk(home: string, selector: string): AppDetail {
   const [{ stored }] = selectApps(
     apps.map((stored) => ({ id: stored.state.id, name: stored.spec.name, group: stored.spec.group, stored })),
     [selector],
-  ) as [{ stored: StoredApp<Model> }];
+  ) as unknown as [{ stored: StoredApp<Model> }];
   const { spec } = stored;
   const env = spec.env.map((entry) => entry.split('=', 1)[0]!);
   return {

@@ -1,6 +1,7 @@
 /** The daemon's entry, run by guardian.sh: `node daemon.cjs HOME GUARDIAN_PID`. */
-import { closeInheritedFds } from '../host/fds.ts';
+
 import { buildBeside, runDaemon } from '../daemon/main.ts';
+import { closeInheritedFds } from '../host/fds.ts';
 
 const [home, guardian] = process.argv.slice(2);
 if (!home) {

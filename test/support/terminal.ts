@@ -19,7 +19,7 @@ export class Terminal {
     argv: readonly [argv0: string, ...string[]],
     { env, cwd }: { env: NodeJS.ProcessEnv; cwd: string },
   ) {
-    const script = join(repository, 'test/support/pty.py');
+    const script = join(repository, 'test/support/on-terminal.py');
     this.#child = spawn('/usr/bin/python3', [script, file, ...argv], { env, cwd, stdio: ['pipe', 'pipe', 'inherit'] });
     this.#child.stdout!.setEncoding('utf8').on('data', (text: string) => {
       this.#shown += text;
