@@ -1,9 +1,12 @@
 /** What commands that act on chosen apps share: one request, one line per app, the first failure's exit code. */
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
 import { act } from '../client/act.ts';
 import { whoAsks } from '../client/caller.ts';
 import { escapeControls } from '../host/bytes.ts';
 import type { ActionResponse, ActionResult, SelectRequest } from '../protocol/api.ts';
 import { exitCodeOf } from '../protocol/errors.ts';
+import { selectApps } from '../protocol/select.ts';
 import type { Call } from './command.ts';
 import { sayError, withNearest } from './failure.ts';
 import { print, printJson, say, withProgress } from './output.ts';
@@ -25,6 +28,7 @@ export interface Action {
 export async function actOnApps({ home, json, values }: Call, action: Action): Promise<number> {
   const select = requireSelectors(action.select, action.route);
   assertWritable(home);
+  if (!existsSync(join(home, 'apps'))) return tellNothing(select, json);
   const body = { select, caller: whoAsks(), wait: values['no-wait'] !== true, ...action.body } satisfies SelectRequest;
   const { results } = await withProgress(
     `${action.doing} ${select.map(escapeControls).join(', ')} …`,
@@ -34,6 +38,14 @@ export async function actOnApps({ home, json, values }: Call, action: Action): P
   if (json) printResults(results, failed);
   else for (const result of results) tell(result, action);
   return failed.length > 0 ? exitCodeOf(failed[0]!.error!.code) : results.some(({ early }) => early) ? 1 : 0;
+}
+
+/** Where nothing was ever started no daemon has to be started to say so. Throws APP_NOT_FOUND but for `all`. */
+function tellNothing(select: readonly string[], json: boolean): number {
+  selectApps([], select);
+  if (json) printJson([]);
+  else say('There are no apps.');
+  return 0;
 }
 
 function tell(result: ActionResult, action: Action): void {

@@ -14,6 +14,8 @@ export interface Command {
   flags(): readonly Flag[];
   /** False where there is nothing to print as JSON. */
   readonly hasJson?: boolean;
+  /** What comes after `--` is something else than words. */
+  readonly takesRest?: boolean;
   /** All from the first word on belongs to the program. */
   readonly stopAtWord?: boolean;
   /** What to do about an unknown flag that is near to none. */

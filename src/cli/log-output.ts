@@ -1,5 +1,6 @@
 /** Log files on the way to a person or a pipe. */
 import type { Value } from '../config/values.ts';
+import { decodeBytes } from '../host/bytes.ts';
 import { type FollowedFile, followFiles } from '../logs/follow.ts';
 import { lastLines } from '../logs/read.ts';
 import { SteadError } from '../protocol/errors.ts';
@@ -9,15 +10,16 @@ import { safeText } from './safe-text.ts';
 
 export interface LogSource {
   readonly file: string;
-  readonly fd: 1 | 2;
   /** Put before each line; empty for none. */
   readonly prefix: string;
+  /** What `--json` says of each line beside its text: `{name, index, stream}`. */
+  readonly label: Readonly<Record<string, unknown>>;
 }
 
 export interface LogOptions {
   readonly lines: number | 'all';
-  /** Bytes as they are, on a terminal, too. */
-  readonly isRaw: boolean;
+  /** `text` is made safe for a terminal, `raw` never; `json` is one object per line. */
+  readonly format: 'text' | 'raw' | 'json';
   /** Follow what comes until aborted; null: only what is there. */
   readonly until: AbortSignal | null;
 }
@@ -31,9 +33,9 @@ export function parseCount(value: Value | undefined): number | 'all' {
 }
 
 /** Prints the last lines of each source, then what comes until `until` is aborted. */
-export async function showLogs(sources: readonly LogSource[], { lines, isRaw, until }: LogOptions): Promise<void> {
+export async function showLogs(sources: readonly LogSource[], { lines, format, until }: LogOptions): Promise<void> {
   const followed: FollowedFile[] = [];
-  const sinks = sources.map((source) => makeSink(source, isRaw));
+  const sinks = sources.map((source) => makeSink(source, format));
   for (const [at, { file }] of sources.entries()) {
     const sink = sinks[at]!;
     const { to } = await lastLines(file, lines, sink.push);
@@ -50,9 +52,11 @@ interface Sink {
   end(): void;
 }
 
-function makeSink({ fd, prefix }: LogSource, isRaw: boolean): Sink {
-  const put = (bytes: Uint8Array | string) => write(fd, bytes);
-  const isSafe = isRaw || !isTerminal(fd);
+const put = (bytes: Uint8Array | string): void => write(1, bytes);
+
+function makeSink({ prefix, label }: LogSource, format: LogOptions['format']): Sink {
+  if (format === 'json') return linePrefixer('', (line) => put(asJson(line, label)));
+  const isSafe = format === 'raw' || !isTerminal(1);
   if (prefix !== '') return linePrefixer(prefix, isSafe ? put : (line) => put(wholeSafe(line)));
   if (isSafe) return { push: put, end() {} };
   const safe = safeText();
@@ -62,4 +66,9 @@ function makeSink({ fd, prefix }: LogSource, isRaw: boolean): Sink {
 function wholeSafe(line: Uint8Array): string {
   const safe = safeText();
   return safe.push(line) + safe.end();
+}
+
+/** Fields are kept apart from the text, so that no line can forge them. */
+function asJson(line: Uint8Array, label: LogSource['label']): string {
+  return `${JSON.stringify({ ...label, line: decodeBytes(line).replace(/\n$/, '') })}\n`;
 }

@@ -26,7 +26,14 @@ export async function runCommand(command: Command, argv: readonly string[], opti
       strayHint: command.strayHint ?? `stead help ${command.name}`,
     });
     if (line.values.help) return await options.showHelp(command);
-    const call = { ...line, home: resolveHome(), json: line.values.json === true, isVerbGiven: options.isVerbGiven };
+    const words = command.takesRest ? line.words : [...line.words, ...(line.rest ?? [])];
+    const call = {
+      ...line,
+      words,
+      home: resolveHome(),
+      json: line.values.json === true,
+      isVerbGiven: options.isVerbGiven,
+    };
     return await command.run(call);
   } catch (error) {
     return tellFailure(error, { json: wantsJson(command, argv), exitOf: command.exitOf?.bind(command) });

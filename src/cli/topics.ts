@@ -52,6 +52,7 @@ export const topics: Readonly<Record<string, readonly string[]>> = {
     '  stop, restart, delete, signal, reset      [{app, changed, error}]',
     '  wait            [{name, state, exit}]',
     '  pid             [{name, index, pid}]',
+    '  logs            one object per line: {name, index, stream, line}',
     '  daemon status   {running, pid, guardian, version, protocol, home, since}',
   ],
 };

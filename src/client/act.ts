@@ -5,26 +5,35 @@
 import type { RouteName } from '../protocol/api.ts';
 import type { Answers } from './answers.ts';
 import { type RequestOptions, request } from './http.ts';
-import { isDaemonDown, isSilent } from './unreachable.ts';
+import { isBrokenOff, isDaemonDown, isSilent } from './unreachable.ts';
 
 /** When to look whether the daemon still answers while a request waits for its effect: soon once, then seldom. */
 const looksMs = [5_000, 60_000] as const;
 
-/** Asks the daemon, starting it if it isn't running. Waits for the effect as long as it takes while the daemon answers at all. */
+/** What may be asked twice when the daemon died over it: done already, it changes nothing. */
+const repeatable: readonly RouteName[] = ['start', 'stop', 'reset', 'wait'];
+const mostTries = 3;
+
+/**
+ * Asks the daemon, starting it if it isn't running, and again if it died over the question and asking twice does no harm. Waits for the
+ * effect as long as it takes while the daemon answers at all.
+ */
 export async function act<R extends RouteName>(
   home: string,
   route: R,
   options: RequestOptions = {},
 ): Promise<Answers[R]> {
-  try {
-    return await guarded(home, route, options);
-  } catch (error) {
-    if (!isDaemonDown(error)) throw error;
+  for (let tries = 1; ; tries++) {
+    try {
+      return await guarded(home, route, options);
+    } catch (error) {
+      const isWorthIt = isDaemonDown(error) || (isBrokenOff(error) && repeatable.includes(route));
+      if (!isWorthIt || tries === mostTries) throw error;
+    }
+    // Loaded when first needed: most commands find their daemon running.
+    const { ensureDaemon } = await import('./ensure-daemon.ts');
+    await ensureDaemon(home);
   }
-  // Loaded when first needed: most commands find their daemon running.
-  const { ensureDaemon } = await import('./ensure-daemon.ts');
-  await ensureDaemon(home);
-  return guarded(home, route, options);
 }
 
 async function guarded<R extends RouteName>(home: string, route: R, options: RequestOptions): Promise<Answers[R]> {

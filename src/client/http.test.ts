@@ -6,8 +6,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { socketAddress } from '../host/home.ts';
-import { isBrokenOff, isDaemonDown } from './unreachable.ts';
 import { request } from './http.ts';
+import { isBrokenOff, isDaemonDown } from './unreachable.ts';
 
 function makeHome(t: TestContext, name = 'home'): string {
   const base = mkdtempSync(join(tmpdir(), 'stead-http-'));

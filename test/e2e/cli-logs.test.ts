@@ -79,6 +79,24 @@ test('several apps are told apart by a prefix', async (t) => {
   await followed.ended;
 });
 
+test('--json is one object per line, whatever the line says', async (t) => {
+  const stead = await startPrinting(t);
+  await stead.ok(['stop', 'web']);
+  writeFileSync((await stead.show('web')).logs.out, Buffer.from('{"name":"db"}\r\n\xff\x1b[2J', 'latin1'));
+  const { stdout } = await stead.ok(['logs', '--json']);
+  const label = { name: 'web', index: 0, stream: 'out' };
+  assert.deepEqual(
+    stdout
+      .trimEnd()
+      .split('\n')
+      .map((line) => JSON.parse(line)),
+    [
+      { ...label, line: '{"name":"db"}\r' },
+      { ...label, line: '\udcff\x1b[2J' },
+    ],
+  );
+});
+
 test('the log is there with the daemon down', async (t) => {
   const stead = await startPrinting(t);
   await stead.ok(['daemon', 'stop']);

@@ -60,11 +60,8 @@ test('a selector of nothing there is exit code 3 and names the nearest', async (
     assert.match(stderr, /There is no app "wroker"/);
     assert.match(stderr, /did you mean worker\?/);
   }
-  for (const selector of ['../worker', '__proto__', '99', '@none', 'worker:7', '-1', '']) {
-    const { code } = await stead.run(
-      ['stop', '--', selector].filter((word) => word !== '--' || selector.startsWith('-')),
-    );
-    assert.ok(code === 3 || code === 2, `${JSON.stringify(selector)}: ${code}`);
+  for (const selector of ['../worker', '__proto__', '99', '@none', 'worker:7', '-1', '--all', '']) {
+    assert.equal((await stead.run(['stop', '--', selector])).code, 3, JSON.stringify(selector));
   }
   assert.equal((await stead.show('worker')).state, 'running');
 });
@@ -89,4 +86,20 @@ test('a mistyped command or option gets the nearest, and kill what to say instea
     assert.equal(stdout, '');
   }
   assert.ok(!existsSync(stead.home), 'a wrong line makes no home');
+});
+
+test('where nothing was ever started no daemon is started to say so', async (t) => {
+  const stead = new Stead(t);
+  assert.equal((await stead.run(['stop', 'web'])).code, 3);
+  assert.equal((await stead.ok(['stop', 'all', '--json'])).stdout, '[]\n');
+  assert.ok(!existsSync(stead.home));
+});
+
+test('list takes names, too', async (t) => {
+  const stead = new Stead(t);
+  for (const name of ['a', 'b']) await stead.ok(['start', '--name', name, '--group', 'g', '--', 'sleep', '100']);
+  const names = async (...args: string[]) =>
+    (await stead.json<{ name: string }[]>(['list', ...args])).map(({ name }) => name);
+  assert.deepEqual([await names('b'), await names('@g'), await names()], [['b'], ['a', 'b'], ['a', 'b']]);
+  assert.equal((await stead.run(['list', 'c'])).code, 3);
 });

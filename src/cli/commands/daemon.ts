@@ -128,10 +128,14 @@ function run({ home }: Call): Promise<number> {
   return runForeground(home);
 }
 
-async function logs({ home, values }: Call): Promise<number> {
+async function logs({ home, values, json }: Call): Promise<number> {
   const file = join(home, 'daemon.log');
   if (!existsSync(file)) throw new SteadError('NOT_RUNNING', `There is no ${file}: no daemon has run here yet`);
   const until = values.follow ? new AbortController().signal : null;
-  await showLogs([{ file, fd: 1, prefix: '' }], { lines: parseCount(values.lines), isRaw: false, until });
+  await showLogs([{ file, prefix: '', label: { daemon: home } }], {
+    lines: parseCount(values.lines),
+    format: json ? 'json' : 'text',
+    until,
+  });
   return 0;
 }

@@ -2,6 +2,7 @@ import { statSync } from 'node:fs';
 import { join } from 'node:path';
 import type { AppView } from '../../protocol/api.ts';
 import { SteadError } from '../../protocol/errors.ts';
+import { selectApps } from '../../protocol/select.ts';
 import type { Call, Command } from '../command.ts';
 import { print, printJson, say, terminalColumns } from '../output.ts';
 import { ownershipNote } from '../ownership.ts';
@@ -14,7 +15,7 @@ const jobShownMs = 86_400_000;
 
 export const command: Command = {
   name: 'list',
-  usage: ['list [-a] [-i]'],
+  usage: ['list [sel…] [-a] [-i]'],
   about: ['Without a daemon it shows what is on disk. Jobs that ended more than a day ago are left out without -a.'],
   examples: [
     ['stead list', 'all apps'],
@@ -27,10 +28,11 @@ export const command: Command = {
   run: list,
 };
 
-async function list({ home, json, values, isVerbGiven }: Call): Promise<number> {
+async function list({ home, words, json, values, isVerbGiven }: Call): Promise<number> {
   // First of all, so that the daemon works on it while this process loads the rest.
   const apps = hasApps(home) ? await readApps(home) : [];
-  const shown = values.all ? apps : apps.filter((app) => !isOldJob(app, Date.now()));
+  const isShown = (app: AppView) => values.all === true || !isOldJob(app, Date.now());
+  const shown = words.length > 0 ? selectApps(apps, words) : apps.filter(isShown);
   if (json) printJson(shown);
   else
     printList({ home, shown, hidden: apps.length - shown.length, perInstance: values.instances === true, isVerbGiven });

@@ -5,13 +5,13 @@ import { wakeOn } from '../../logs/wake.ts';
 import type { Call, Command } from '../command.ts';
 import { type LogSource, parseCount, showLogs } from '../log-output.ts';
 import { readApps } from '../reading.ts';
-import { requireSelectors, type Selected, selectApps } from '../selectors.ts';
+import { type Selected, selectApps } from '../selectors.ts';
 
 export const command: Command = {
   name: 'logs',
-  usage: ['logs <sel…> [-n N|all] [-f] [--out] [--err]'],
+  usage: ['logs [sel…] [-n N|all] [-f] [--out] [--err]'],
   about: [
-    'Shows the last lines that an app printed, 20 without -n, and with -f what comes, over restarts, too. Of several apps each line begins with its name. On a terminal control characters are made visible, colours are kept; a pipe gets the bytes as they are.',
+    'Shows the last lines that an app printed, 20 without -n, and with -f what comes, over restarts, too. Without a name it shows all apps; of several each line begins with the name. On a terminal control characters are made visible, colours are kept; a pipe gets the bytes as they are.',
   ],
   examples: [
     ['stead logs web', 'the last 20 lines'],
@@ -25,17 +25,16 @@ export const command: Command = {
     { name: 'err', type: 'boolean', text: 'only what went to stderr' },
     { name: 'raw', type: 'boolean', text: 'bytes as they are, on a terminal, too' },
   ],
-  hasJson: false,
   run: logs,
 };
 
-async function logs({ home, words, values }: Call): Promise<number> {
+async function logs({ home, words, values, json }: Call): Promise<number> {
   const lines = parseCount(values.lines);
-  const selected = selectApps(await readApps(home), requireSelectors(words, 'logs'));
+  const selected = selectApps(await readApps(home), words.length > 0 ? words : ['all']);
   const kinds = (['out', 'err'] as const).filter((kind) => values[kind] || values.out === values.err);
   const sources = withoutNeedlessPrefix(selected.flatMap((one) => sourcesOf(home, one, kinds)));
   const until = values.follow ? untilDeleted(home, selected) : null;
-  await showLogs(sources.sort(byLastWrite), { lines, isRaw: values.raw === true, until });
+  await showLogs(sources.sort(byLastWrite), { lines, format: json ? 'json' : values.raw ? 'raw' : 'text', until });
   return 0;
 }
 
@@ -43,7 +42,7 @@ function sourcesOf(home: string, { app, instances }: Selected, kinds: readonly (
   return instances.flatMap(({ index }) => {
     const prefix = app.instances.length > 1 ? `${app.name}:${index} | ` : `${app.name} | `;
     const files = logFiles(home, app.name, index);
-    return kinds.map((kind) => ({ file: files[kind], fd: 1 as const, prefix }));
+    return kinds.map((stream) => ({ file: files[stream], prefix, label: { name: app.name, index, stream } }));
   });
 }
 

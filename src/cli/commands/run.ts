@@ -13,6 +13,8 @@ import { notExecutableExit, notFoundExit, ownFailureExit } from '../program-exit
 
 const exits: { readonly [code in ErrorCode]?: number } = {
   NOT_EXECUTABLE: notExecutableExit,
+  INTERPRETER_NOT_FOUND: notExecutableExit,
+  ENVIRONMENT_TOO_LARGE: notExecutableExit,
   PROGRAM_NOT_FOUND: notFoundExit,
 };
 
@@ -32,6 +34,7 @@ export const command: Command = {
     { name: 'follow', short: 'f', type: 'boolean', text: 'stay: show its output, end with its exit code' },
     ...optionFlags('run'),
   ],
+  takesRest: true,
   stopAtWord: true,
   exitOf: ({ code }) => exits[code] ?? ownFailureExit,
   run,

@@ -14,6 +14,7 @@ export const command: Command = {
     ['stead signal 10 web', 'by number: SIGUSR1'],
   ],
   flags: () => [],
+  strayHint: 'stead signal HUP <name>',
   run: signal,
 };
 

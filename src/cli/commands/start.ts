@@ -30,6 +30,7 @@ export const command: Command = {
     ...optionFlags('start'),
     { name: 'no-wait', type: 'boolean', text: 'return at once, without a look at its first moments' },
   ],
+  takesRest: true,
   strayHint: 'arguments for the program come after --: stead start server.js -- --port 8080',
   run: start,
 };
