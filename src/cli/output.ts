@@ -3,7 +3,6 @@
  * milliseconds, stay out of it.
  */
 import { fstatSync, writeSync } from 'node:fs';
-import { isatty, WriteStream } from 'node:tty';
 
 /** The reader of our output is gone (`| head`): no failure, but nothing more to do. */
 export class OutputClosed extends Error {
@@ -38,9 +37,12 @@ export function say(text: string): void {
   } catch {}
 }
 
+/** Loaded for what may be a terminal alone: a pipe is told by its file type. */
+const tty = (): typeof import('node:tty') => process.getBuiltinModule('node:tty');
+
 export function isTerminal(fd: 0 | 1 | 2): boolean {
   try {
-    return fstatSync(fd).isCharacterDevice() && isatty(fd);
+    return fstatSync(fd).isCharacterDevice() && tty().isatty(fd);
   } catch {
     return false;
   }
@@ -49,7 +51,7 @@ export function isTerminal(fd: 0 | 1 | 2): boolean {
 /** Columns of the terminal; undefined where there is none, and so no reason to cut. */
 export function terminalColumns(): number | undefined {
   if (!isTerminal(1)) return undefined;
-  const { columns } = new WriteStream(1);
+  const { columns } = new (tty().WriteStream)(1);
   return columns > 0 ? columns : 80;
 }
 

@@ -72,38 +72,39 @@ const isUnreserved = (byte: number) => /[A-Za-z0-9._~-]/.test(String.fromCharCod
 function exchange(home: string, text: Buffer, { timeoutMs = quickTimeoutMs, signal }: RequestOptions): Promise<Answer> {
   return new Promise((resolve, reject) => {
     const address = openAddress(home);
-    const chunks: Buffer[] = [];
-    let isConnected = false;
     const socket = connect(address.path);
-    const settle = (how: () => void) => {
+    let received: Buffer = Buffer.alloc(0);
+    let isConnected = false;
+    let isSettled = false;
+    const settle = (outcome: Answer | Error) => {
+      if (isSettled) return;
+      isSettled = true;
       clearTimeout(timer);
       signal?.removeEventListener('abort', onAbort);
       if (!isConnected) address.close();
-      socket.destroy();
-      how();
+      // Not now: a quick command has printed its answer and ended by then, a millisecond sooner.
+      setImmediate(() => socket.destroy());
+      if (outcome instanceof Error) reject(outcome);
+      else resolve(outcome);
     };
-    const timer =
-      timeoutMs === null ? undefined : setTimeout(() => settle(() => reject(silent(home, timeoutMs))), timeoutMs);
-    const onAbort = () => settle(() => reject(signal?.reason));
+    const onAbort = () => settle(signal?.reason);
+    const onSilence = () => settle(silent(home, timeoutMs ?? 0));
+    const timer = timeoutMs === null ? undefined : setTimeout(onSilence, timeoutMs);
     signal?.addEventListener('abort', onAbort);
-    const finish = () => {
-      const answer = parseAnswer(Buffer.concat(chunks));
-      settle(() => (answer ? resolve(answer) : reject(brokenOff())));
-    };
     socket.on('connect', () => {
+      if (!isSettled) address.close();
       isConnected = true;
-      address.close();
     });
     socket.on('data', (chunk) => {
       clearTimeout(timer);
-      chunks.push(chunk);
-      if (parseAnswer(Buffer.concat(chunks))?.isWhole) finish();
+      received = received.length === 0 ? chunk : Buffer.concat([received, chunk]);
+      const answer = parseAnswer(received);
+      if (answer?.isWhole) settle(answer);
     });
-    socket.on('end', finish);
-    socket.on('error', (error) => {
-      if (!isConnected) settle(() => reject(unreachable(home, error)));
-      else finish();
-    });
+    socket.on('end', () => settle(parseAnswer(received) ?? brokenOff()));
+    socket.on('error', (error) =>
+      settle(isConnected ? (parseAnswer(received) ?? brokenOff()) : unreachable(home, error)),
+    );
     socket.write(text);
   });
 }
