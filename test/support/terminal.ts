@@ -54,7 +54,7 @@ export class Terminal {
     await this.#ended;
   }
 
-  /** Waits until the program has ended and nothing holds the terminal any more. */
+  /** Waits until the program has ended, and with it the terminal. */
   ended(): Promise<void> {
     return this.#ended;
   }
