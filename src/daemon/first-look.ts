@@ -7,6 +7,7 @@ import { monotonicMs } from '../host/clock.ts';
 import { reasonInWords } from '../lifecycle/words.ts';
 import { linesFrom } from '../logs/excerpt.ts';
 import { logFiles } from '../logs/layout.ts';
+import { describeHolder, whoListens } from '../metrics/sockets.ts';
 import type { SocketView, StartedApp } from '../protocol/api.ts';
 import type { Instance } from './instance.ts';
 import { listeningOf } from './view.ts';
@@ -15,10 +16,12 @@ const lookMs = 300;
 /** Between two looks at its sockets: nothing tells of a `listen`. */
 const tickMs = 20;
 const shownLines = 10;
+const searchedLines = 200;
 
 export interface FirstLook {
   readonly early: StartedApp['early'];
   readonly sockets: readonly SocketView[];
+  readonly notes: readonly string[];
 }
 
 export async function firstLook(instance: Instance, run: number, signal: AbortSignal): Promise<FirstLook> {
@@ -27,11 +30,29 @@ export async function firstLook(instance: Instance, run: number, signal: AbortSi
   const until = monotonicMs() + lookMs;
   while (!isOver() && instance.model.state.name === 'running' && monotonicMs() < until) {
     const sockets = listeningOf(instance);
-    if (sockets.length > 0) return { early: null, sockets };
+    if (sockets.length > 0) return { early: null, sockets, notes: backgroundNotes(instance) };
     await Promise.race([sleep(tickMs), instance.until(isOver, AbortSignal.timeout(tickMs)).catch(() => {})]);
   }
-  if (instance.lastExit?.run !== run) return { early: null, sockets: [] };
-  return { early: earlyEnd(instance), sockets: [] };
+  if (instance.lastExit?.run !== run) return { early: null, sockets: [], notes: backgroundNotes(instance) };
+  return { early: earlyEnd(instance), sockets: [], notes: portNotes(instance) };
+}
+
+function backgroundNotes({ wentBackground, program }: Instance): string[] {
+  if (!wentBackground) return [];
+  return [
+    `it put itself in the background; pid ${program?.pid} is supervised from now on, but its exit code will be unknown. Better keep it in front (nginx -g 'daemon off;')`,
+  ];
+}
+
+/** Who holds the port that it complains of. */
+function portNotes(instance: Instance): string[] {
+  const { err } = logFiles(instance.app.daemon.home, instance.app.name, instance.index);
+  const text = linesFrom(err, instance.endedLogStart.err, searchedLines).join('\n');
+  const port =
+    /(?:EADDRINUSE|address already in use)[^\n]*?:(\d{1,5})\b/i.exec(text)?.[1] ??
+    /EADDRINUSE[\s\S]*?port: (\d{1,5})\b/.exec(text)?.[1];
+  const holder = port === undefined ? null : whoListens(Number(port));
+  return holder === null ? [] : [`port ${port} is held by ${describeHolder(holder)}`];
 }
 
 function earlyEnd(instance: Instance): StartedApp['early'] {
@@ -49,6 +70,8 @@ function nextInWords(instance: Instance): string {
       return 'it was started again';
     case 'backoff':
       return reasonInWords(model, monotonicMs())!;
+    case 'stopping':
+      return 'what it left running is ended first';
     case 'completed':
       return 'it is not started again: it completed';
     default:

@@ -4,7 +4,7 @@
  */
 import { monotonicMs, wallMs } from '../host/clock.ts';
 import type { ProcessId } from '../host/process.ts';
-import { fenceRun, type RunRecord } from '../launcher/records.ts';
+import { fenceRun, type RunRecord, recordSuccessor } from '../launcher/records.ts';
 import { RunWatch } from '../launcher/run-watch.ts';
 import type { Effect, Event, Model } from '../lifecycle/state.ts';
 import { step } from '../lifecycle/step.ts';
@@ -14,10 +14,14 @@ import { runDirectory } from '../storage/layout.ts';
 import type { App } from './app.ts';
 import { exitOfRecord, unknownAt } from './exits.ts';
 import { type LogStart, launchRun } from './launch-run.ts';
+import { executableOf, successorOf } from './successor.ts';
 import { Tree } from './tree.ts';
 
 /** Longer delays overflow setTimeout; the timer is armed again on waking. */
 const longestTimerMs = 2 ** 31 - 1;
+
+/** From the run record to the program's exec: two or three executions on the way. */
+const execMs = 20;
 
 export class Instance {
   readonly app: App;
@@ -25,6 +29,11 @@ export class Instance {
   program: ProcessId | null = null;
   launcher: ProcessId | null = null;
   lastExit: ExitView | null = null;
+  /** The file that the program executes; null until known. */
+  executable: string | null = null;
+  #executableTimer: NodeJS.Timeout | null = null;
+  /** The program of this run put itself in the background: its exit code will be unknown. */
+  wentBackground = false;
   logStart: LogStart = { out: 0, err: 0 };
   /** Where the logs stood when the run of `lastExit` began. */
   endedLogStart: LogStart = { out: 0, err: 0 };
@@ -127,6 +136,7 @@ export class Instance {
     this.#tree?.close();
     if (this.#timer) clearTimeout(this.#timer);
     this.#timer = null;
+    if (this.#executableTimer) clearTimeout(this.#executableTimer);
     for (const listener of [...this.#listeners]) listener();
   }
 
@@ -172,6 +182,9 @@ export class Instance {
   #launch(run: number): void {
     this.program = null;
     this.launcher = null;
+    this.wentBackground = false;
+    this.executable = null;
+    if (this.#executableTimer) clearTimeout(this.#executableTimer);
     this.#tree?.close();
     this.#tree = null;
     const failed = (error: unknown) => {
@@ -196,6 +209,9 @@ export class Instance {
         this.launcher = launcher;
         this.dispatch({ type: 'launched', run });
         void this.tree.enclose();
+        this.#executableTimer = setTimeout(() => {
+          this.executable = executableOf(program.pid);
+        }, execMs);
       },
       never: () => this.dispatch({ type: 'launchFailed', run, reason: unknownAt(this.runDirectory(run)), retry: true }),
       ended: (record, status) => this.#ended(run, record, status),
@@ -204,8 +220,13 @@ export class Instance {
   }
 
   #ended(run: number, record: RunRecord, status: number | null): void {
-    this.program = record.program;
+    this.program = record.successor ?? record.program;
     this.launcher = record.launcher;
+    const successor = record.successor === null && status === 0 ? successorOf(this, record) : null;
+    if (successor !== null) {
+      this.#succeed(run, successor);
+      return;
+    }
     const exit = exitOfRecord(this.runDirectory(run), { run, record, status });
     if (this.lastExit?.run !== run) {
       this.lastExit = exit;
@@ -218,6 +239,17 @@ export class Instance {
     }
     const { code, signal, ambiguous, upMs } = exit;
     this.dispatch({ type: 'exited', exit: { run, code, signal, ambiguous, upMs } });
+  }
+
+  /** The program put itself in the background: what it left is the main program from now on. */
+  #succeed(run: number, successor: ProcessId): void {
+    this.app.daemon.log(`${this.app.name}: went into the background; pid ${successor.pid} is the main program now`);
+    recordSuccessor(this.runDirectory(run), successor);
+    this.program = successor;
+    this.wentBackground = true;
+    this.#watch?.follow(successor);
+    if (this.#model.state.name === 'starting') this.dispatch({ type: 'launched', run });
+    else for (const listener of [...this.#listeners]) listener();
   }
 
   #fence(run: number): void {

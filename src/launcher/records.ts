@@ -5,6 +5,7 @@
  *   run.PID.START.LPID.LSTART    the program runs or ran
  *   exit.STATUS.UPTIME           it ended: the shell's $?, and when, in seconds since boot
  *   note                         what the shell said of its end
+ *   main.PID.START               made by the daemon: the program put itself in the background, and this process is the main one now
  */
 import { closeSync, openSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
@@ -17,6 +18,8 @@ export interface RunRecord {
   readonly program: ProcessId | null;
   readonly launcher: ProcessId | null;
   readonly exit: null | { readonly status: number; readonly uptimeMs: number };
+  /** What the program left in its place when it put itself in the background. */
+  readonly successor: ProcessId | null;
 }
 
 /** How a run ended. Both null: it can't be known (its launcher was killed). */
@@ -30,7 +33,7 @@ export interface ExitFacts {
 
 export const unknownExit: ExitFacts = { code: null, signal: null, coreDumped: false, ambiguous: false };
 
-const nothing: RunRecord = { claimed: false, program: null, launcher: null, exit: null };
+const nothing: RunRecord = { claimed: false, program: null, launcher: null, exit: null, successor: null };
 
 /** What a run directory tells; everything absent if there is no such directory. */
 export function readRun(directory: string): RunRecord {
@@ -45,17 +48,19 @@ export function readRun(directory: string): RunRecord {
 }
 
 export function parseRun(names: readonly string[]): RunRecord {
-  let { claimed, program, launcher, exit } = nothing;
+  let { claimed, program, launcher, exit, successor } = nothing;
   for (const name of names) {
     const run = /^run\.(\d+)\.(\d+)\.(\d+)\.(\d+)$/.exec(name);
+    const main = /^main\.(\d+)\.(\d+)$/.exec(name);
     const end = /^exit\.(\d{1,3})\.(\d+(?:\.\d+)?)$/.exec(name);
     if (name === 'claim') claimed = true;
+    else if (main) successor = { pid: Number(main[1]), startTicks: Number(main[2]) };
     else if (run) {
       program = { pid: Number(run[1]), startTicks: Number(run[2]) };
       launcher = { pid: Number(run[3]), startTicks: Number(run[4]) };
     } else if (end) exit = { status: Number(end[1]), uptimeMs: Math.round(Number(end[2]) * 1000) };
   }
-  return { claimed, program, launcher, exit };
+  return { claimed, program, launcher, exit, successor };
 }
 
 /** Makes a run that has not happened yet never happen. False: it is claimed already, by its program or by another fence. */
@@ -67,6 +72,11 @@ export function fenceRun(directory: string): boolean {
     if (errnoOf(error) === 'EEXIST') return false;
     throw error;
   }
+}
+
+/** Puts on record which process took the program's place. */
+export function recordSuccessor(directory: string, { pid, startTicks }: ProcessId): void {
+  closeSync(openSync(join(directory, `main.${pid}.${startTicks}`), 'w', 0o600));
 }
 
 /** What the shell said while it waited, at most 4 KB of it. */

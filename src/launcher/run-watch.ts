@@ -34,6 +34,8 @@ export class RunWatch {
   #timer: NodeJS.Timeout | null = null;
   #launched = false;
   #done = false;
+  /** The launcher is done, and a process that the program left is looked at instead. */
+  #isFollowing = false;
   #child: ChildProcess | null = null;
 
   /** Give the child as soon as it is spawned; null for a run that was found. */
@@ -83,24 +85,32 @@ export class RunWatch {
 
   /** Reads the records and says what is new in them. */
   look(): void {
-    if (this.#done) return;
+    if (this.#done || this.#isFollowing) return;
     const record = readRun(this.#directory);
     if (record.program && record.launcher && !this.#launched) {
       this.#launched = true;
       this.#closeDirectoryWatch();
       if (this.#timer) clearTimeout(this.#timer);
-      this.#events.launched(record.program, record.launcher);
+      this.#events.launched(record.successor ?? record.program, record.launcher);
       if (this.#done) return;
-      if (record.exit === null && this.#child === null) this.#watchLauncher(record);
+      if (record.exit === null && record.successor === null && this.#child === null) this.#watchLauncher(record);
     }
-    if (record.exit !== null) this.#finish(record);
+    if (record.successor !== null) this.follow(record.successor);
+    else if (record.exit !== null) this.#finish(record);
+  }
+
+  /** The program ended and left this process in its place. */
+  follow(successor: ProcessId): void {
+    this.#done = false;
+    this.#isFollowing = true;
+    this.#watchOrphan(successor);
   }
 
   #finish(record: RunRecord): void {
     if (this.#done) return;
     this.close();
     if (record.program === null) this.#events.never();
-    else this.#events.ended(record, record.exit?.status ?? null);
+    else this.#events.ended(record, record.successor === null ? (record.exit?.status ?? null) : null);
   }
 
   /** Both ends of the pipe on its fd 0 are the launcher's alone, so its end is the launcher's. */
@@ -129,14 +139,14 @@ export class RunWatch {
   #launcherGone(): void {
     if (this.#done) return;
     this.look();
-    if (this.#done) return;
+    if (this.#done || this.#isFollowing) return;
     const record = readRun(this.#directory);
     if (record.program === null) this.#neverOrLater(record);
-    else this.#watchOrphan(record);
+    else this.#watchOrphan(record.program);
   }
 
-  #watchOrphan(record: RunRecord): void {
-    if (isAlive(record.program!)) this.#later(orphanLookMs, () => this.#watchOrphan(record));
+  #watchOrphan(program: ProcessId): void {
+    if (isAlive(program)) this.#later(orphanLookMs, () => this.#watchOrphan(program));
     else this.#finish(readRun(this.#directory));
   }
 
@@ -154,7 +164,7 @@ export class RunWatch {
       if (this.#done) return;
       const now = readRun(this.#directory);
       if (now.program === null) this.#neverOrLater(now, waited + 50);
-      else this.#watchOrphan(now);
+      else this.#watchOrphan(now.program);
     });
   }
 

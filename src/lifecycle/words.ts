@@ -5,7 +5,7 @@ export function exitInWords(exit: Pick<Exit, 'code' | 'signal' | 'ambiguous'>): 
   if (exit.ambiguous) return `exit code ${exit.code} or killed by ${exit.signal} (a shell can't tell)`;
   if (exit.signal !== null) return `killed by ${exit.signal}`;
   if (exit.code !== null) return `exit code ${exit.code}`;
-  return 'ended; its exit code is unknown, as its launcher was killed';
+  return 'ended; its exit code is unknown';
 }
 
 /** `450 ms`, `4 s`, `3 min`, `2 h`, `5 d`. */

@@ -10,7 +10,7 @@ import { createApp } from '../../storage/apps.ts';
 import { App, newState } from '../app.ts';
 import type { Daemon } from '../context.ts';
 import { execFailure } from '../exec-failure.ts';
-import { firstLook } from '../first-look.ts';
+import { type FirstLook, firstLook } from '../first-look.ts';
 import type { Instance } from '../instance.ts';
 import { checkedCaller, checkedOptions, makeSpec } from '../make-spec.ts';
 import { appViews } from '../view.ts';
@@ -165,19 +165,15 @@ async function bringUp(daemon: Daemon, { app, isNew, notes, request, by, signal 
     await instance.until(() => app.isForgotten);
     throw failure;
   }
-  return { app: appViews(daemon, [app])[0]!, changed: isNew || changed, notes, ...look };
+  return { app: appViews(daemon, [app])[0]!, changed: isNew || changed, ...look, notes: [...notes, ...look.notes] };
 }
 
 /** Waits for the run that is under way or coming. */
-export async function lookAt(
-  instance: Instance,
-  wait: boolean,
-  signal: AbortSignal,
-): Promise<Pick<StartedApp, 'early' | 'sockets'>> {
+export async function lookAt(instance: Instance, wait: boolean, signal: AbortSignal): Promise<FirstLook> {
   await instance.until(({ model }) => model.state.name !== 'stopping' || instance.app.isForgotten, signal);
   const { run, state } = instance.model;
-  if (!wait) return { early: null, sockets: [] };
-  if (state.name === 'running' && monotonicMs() - state.since > 1000) return { early: null, sockets: [] };
+  if (!wait) return { early: null, sockets: [], notes: [] };
+  if (state.name === 'running' && monotonicMs() - state.since > 1000) return { early: null, sockets: [], notes: [] };
   const look = await firstLook(instance, run, signal);
   if (instance.model.state.name === 'failed' && look.early === null) {
     throw new SteadError(
