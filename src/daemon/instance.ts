@@ -34,6 +34,10 @@ export class Instance {
   #executableTimer: NodeJS.Timeout | null = null;
   /** The program of this run put itself in the background: its exit code will be unknown. */
   wentBackground = false;
+  /** The program joins its cgroup before it is executed. */
+  joinsCgroup = false;
+  /** One of its runs did. */
+  goesToBackground = false;
   logStart: LogStart = { out: 0, err: 0 };
   /** Where the logs stood when the run of `lastExit` began. */
   endedLogStart: LogStart = { out: 0, err: 0 };
@@ -247,6 +251,7 @@ export class Instance {
     recordSuccessor(this.runDirectory(run), successor);
     this.program = successor;
     this.wentBackground = true;
+    this.goesToBackground = true;
     this.#watch?.follow(successor);
     if (this.#model.state.name === 'starting') this.dispatch({ type: 'launched', run });
     else for (const listener of [...this.#listeners]) listener();

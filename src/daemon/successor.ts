@@ -3,7 +3,7 @@ import { delimiter, join, resolve } from 'node:path';
 import { decodeBytes } from '../host/bytes.ts';
 import { type ProcessId, ticksPerSecond } from '../host/process.ts';
 import type { RunRecord } from '../launcher/records.ts';
-import { readProcess } from '../metrics/proc-table.ts';
+import { type ProcEntry, readProcess, readProcTable } from '../metrics/proc-table.ts';
 import type { Instance } from './instance.ts';
 
 /** A program that puts itself in the background does so at once. */
@@ -17,12 +17,28 @@ export function successorOf(instance: Instance, { program, exit }: RunRecord): P
   if (instance.app.spec.kind !== 'app' || program === null || exit === null) return null;
   if (exit.uptimeMs - (program.startTicks * 1000) / ticksPerSecond > soonMs) return null;
   if (instance.model.state.name === 'stopping') return null;
-  const left = instance.tree.members().flatMap(({ pid }) => readProcess(pid) ?? []);
+  const members = instance.tree.members().flatMap(({ pid }) => readProcess(pid) ?? []);
+  const left = members.length > 0 ? members : escaped(instance, program, exit.uptimeMs);
   const daemons = left.filter((entry) => entry.session !== program.pid && isSameProgram(instance, entry.pid));
   // A daemon's workers are no daemons of their own.
   const roots = daemons.filter(({ ppid }) => !daemons.some((other) => other.pid === ppid));
   const [only] = roots;
   return only !== undefined && roots.length === 1 ? { pid: only.pid, startTicks: only.startTicks } : null;
+}
+
+/**
+ * Without a cgroup a daemon may have shed every trace (nginx writes its title over its environment): then what was forked while the program lived, and now
+ * belongs to nobody.
+ */
+function escaped({ app }: Instance, program: ProcessId, endedMs: number): ProcEntry[] {
+  const others = new Set(
+    [...app.daemon.apps.values()].flatMap(({ instances }) => instances.map((other) => other.program?.pid)),
+  );
+  const lastTick = (endedMs * ticksPerSecond) / 1000 + 1;
+  return [...readProcTable().values()].filter(
+    ({ pid, ppid, session, startTicks }) =>
+      !others.has(pid) && ppid === 1 && session === pid && startTicks >= program.startTicks && startTicks <= lastTick,
+  );
 }
 
 /** Forked from the program, not executed by it: the same file, or for a script the same command line. */

@@ -1,10 +1,10 @@
 /**
  * All that a run started: found, signalled, and watched until nothing of it is alive.
  *
- * With a cgroup of its own, membership is the kernel's word. The program is moved into it as soon as it runs, and with it what it forked meanwhile:
- * joining before the exec would hold up every restart by 10 ms, as the kernel waits for an RCU grace period. Without a cgroup, a tree is found by its traces in /proc: parentage, session and group
- * of the main program, and the cookie in the environment; what was found once is remembered by (pid, start time). Empty is what was empty twice in a row,
- * as a process may fork while it is looked for.
+ * With a cgroup of its own, membership is the kernel's word. Where a restart is in a hurry, the program is moved into it as soon as it runs, and
+ * with it what it forked meanwhile: joining before the exec takes 10 ms, as the kernel waits for an RCU grace period. Without a cgroup, a tree
+ * is found by its traces in /proc: parentage, session and group of the main program, and the cookie in the environment; what was found once
+ * is remembered by (pid, start time). Empty is what was empty twice in a row, as a process may fork while it is looked for.
  */
 import { type FSWatcher, watch } from 'node:fs';
 import { join } from 'node:path';
@@ -20,6 +20,7 @@ import {
 import { isAlive, type ProcessId, processStat, signalProcess } from '../host/process.ts';
 import { signalNumber } from '../host/signals.ts';
 import { type ProcEntry, type ProcTable, readProcess, readProcTable } from '../metrics/proc-table.ts';
+import { processLine } from '../metrics/process-line.ts';
 import { findTree } from '../metrics/tree.ts';
 import type { Instance } from './instance.ts';
 
@@ -74,6 +75,8 @@ export class Tree {
   async enclose(): Promise<void> {
     const { program, app } = this.#instance;
     const own = app.daemon.ownCgroup;
+    this.#enclosed = this.#instance.joinsCgroup;
+    if (this.#enclosed) return;
     const path = Tree.cgroupOf(this.#instance);
     if (path === null || own === null || program === null || this.#closed) return;
     const cgroup = makeCgroup(path);
@@ -168,7 +171,22 @@ export class Tree {
       const entry = readProcess(pid);
       if (entry !== null) table.set(pid, entry);
     }
-    return this.#trace(table);
+    return [...new Set([...this.#trace(table), ...this.#unexplained(table)])];
+  }
+
+  /** What has shed every trace in its first milliseconds, and can only be of this run, as no other was launched meanwhile. */
+  #unexplained(table: ProcTable): number[] {
+    const { program, app } = this.#instance;
+    const { apps, launcherScript, guardianPid } = app.daemon;
+    const instances = [...apps.values()].flatMap((each) => each.instances);
+    if (instances.some((other) => other !== this.#instance && other.model.state.name === 'starting')) return [];
+    const known = new Set([process.pid, guardianPid(), ...instances.map(({ launcher }) => launcher?.pid)]);
+    return [...table.values()]
+      .filter(
+        ({ pid, ppid, startTicks }) => !known.has(pid) && ppid !== process.pid && startTicks >= program!.startTicks,
+      )
+      .filter(({ pid }) => !processLine(pid)?.includes(launcherScript))
+      .map(({ pid }) => pid);
   }
 
   #send(id: ProcessId, signal: NodeJS.Signals | number): void {

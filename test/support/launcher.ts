@@ -103,6 +103,7 @@ const defaults = {
   umask: 0o022,
   nofile: null,
   oomScoreAdj: null,
+  cgroup: null,
   via: [],
 };
 
