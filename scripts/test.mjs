@@ -5,7 +5,7 @@
  * Afterwards nothing that a test started may be alive: all of it has STEAD_TEST_RUN in its environment, or a home under this run's directory.
  */
 import { spawn, spawnSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { chmodSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { cpus, tmpdir } from 'node:os';
 import { basename, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -20,6 +20,8 @@ const onlyTests = args.includes('--only-tests') && args.splice(args.indexOf('--o
 const began = Date.now();
 
 const scratch = mkdtempSync(join(tmpdir(), 'stead-test-'));
+// Some tests act as another user.
+chmodSync(scratch, 0o755);
 const mark = `STEAD_TEST_RUN=${basename(scratch)}`;
 let passed = 0;
 let failed = 0;

@@ -46,7 +46,12 @@ export function ownershipNote(home: string, env: NodeJS.ProcessEnv = process.env
 const hasApps = (base: string) => existsSync(join(base, '.stead', 'apps'));
 
 function ownerOf(path: string): number | undefined {
-  return statSync(path, { throwIfNoEntry: false })?.uid;
+  try {
+    return statSync(path, { throwIfNoEntry: false })?.uid;
+  } catch {
+    // A directory on the way may not be entered: what acts says so.
+    return undefined;
+  }
 }
 
 function nameOf(uid: number): string {

@@ -2,7 +2,7 @@
  * The home directory itself: made private, and refused if it could be anybody else's.
  */
 import { chmodSync, existsSync, lstatSync, mkdirSync, type Stats } from 'node:fs';
-import { dirname } from 'node:path';
+import { dirname, join } from 'node:path';
 import { errnoOf } from '../host/files.ts';
 import { SteadError } from '../protocol/errors.ts';
 
@@ -18,6 +18,16 @@ export function prepareHome(home: string): void {
     checkHome(home);
   }
   if ((lstatSync(home).mode & 0o777) !== 0o700) chmodSync(home, 0o700);
+  for (const name of ownNames) refuseLink(home, name);
+}
+
+/** What is opened or made in a home by name: none may lead elsewhere. */
+const ownNames = ['apps', 'daemon.json', 'daemon.log', 'lib', 'lock', 'logs', 'stopped'];
+
+function refuseLink(home: string, name: string): void {
+  const stat = lstatSync(join(home, name), { throwIfNoEntry: false });
+  if (stat?.isSymbolicLink())
+    throw unsafe(join(home, name), 'is a symbolic link', `look where it leads, then: rm '${join(home, name)}'`);
 }
 
 /** Whether a home is there. Throws HOME_UNSAFE if it is a link, another user's, or writable by others. */
@@ -49,8 +59,10 @@ const ownerHint = (uid: number): string =>
     ? `act as its owner: setpriv --reuid=${uid} --init-groups --reset-env stead …`
     : 'set STEAD_HOME to a directory of your own';
 
-function unsafe(home: string, why: string, hint: string): SteadError {
-  return new SteadError('HOME_UNSAFE', `The home "${home}" ${why}: nothing is written there.`, { hint });
+function unsafe(path: string, why: string, hint: string): SteadError {
+  return new SteadError('HOME_UNSAFE', `The home can't be trusted: "${path}" ${why}. Nothing is written there.`, {
+    hint,
+  });
 }
 
 function unusable(home: string, error: unknown): SteadError {
