@@ -1,0 +1,83 @@
+/** Numbers of runs, and waiting for what a run waits for. */
+import { spawn } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { connect } from 'node:net';
+
+export const median = (numbers) => {
+  const sorted = [...numbers].sort((a, b) => a - b);
+  const half = sorted.length >> 1;
+  return sorted.length % 2 ? sorted[half] : (sorted[half - 1] + sorted[half]) / 2;
+};
+export const ms = (number) => `${number.toFixed(1)} ms`;
+export const mb = (bytes) => `${(bytes / 2 ** 20).toFixed(1)} MB`;
+export const times = (ratio) => `${ratio.toFixed(2)} ×`;
+export const sleep = (milliseconds) => new Promise((resolve) => setTimeout(resolve, milliseconds));
+
+/** A command as a whole process; resolves with its milliseconds and what it printed. Throws if it fails. */
+export async function command([file, ...words], { env = process.env, cwd, allowFailure = false } = {}) {
+  const began = performance.now();
+  const child = spawn(file, words, { env, cwd, stdio: ['ignore', 'pipe', 'pipe'] });
+  let output = '';
+  child.stdout.on('data', (chunk) => (output += chunk));
+  child.stderr.on('data', (chunk) => (output += chunk));
+  const code = await new Promise((resolve, reject) => child.once('error', reject).once('exit', resolve));
+  const took = performance.now() - began;
+  if (code !== 0 && !allowFailure)
+    throw new Error(`${file} ${words.join(' ')} ended with ${code}: ${output.slice(-2000)}`);
+  return { took, output, code };
+}
+
+/** Runs each of the named measurements in turn, `runs` times; resolves with their numbers by name. The first round is not counted. */
+export async function inTurn(runs, measurements) {
+  const numbers = Object.fromEntries(Object.keys(measurements).map((name) => [name, []]));
+  for (let round = -1; round < runs; round++) {
+    for (const [name, measure] of Object.entries(measurements)) {
+      const number = await measure(round);
+      if (round >= 0) numbers[name].push(number);
+    }
+  }
+  return numbers;
+}
+
+/** Resolves when something accepts on a port of this machine; looks every millisecond. */
+export async function untilAccepts(port, deadlineMs = 20_000) {
+  const until = performance.now() + deadlineMs;
+  while (performance.now() < until) {
+    const isUp = await new Promise((resolve) => {
+      const socket = connect(port, '127.0.0.1');
+      socket.once('connect', () => {
+        socket.destroy();
+        resolve(true);
+      });
+      socket.once('error', () => resolve(false));
+    });
+    if (isUp) return;
+    await sleep(1);
+  }
+  throw new Error(`nothing accepted on ${port}`);
+}
+
+/** Resolves with the first truthy answer of `look`; throws after the deadline. */
+export async function until(look, what, deadlineMs = 20_000) {
+  const end = performance.now() + deadlineMs;
+  while (performance.now() < end) {
+    const answer = await look();
+    if (answer) return answer;
+    await sleep(5);
+  }
+  throw new Error(`waited ${deadlineMs} ms for ${what}`);
+}
+
+/** RSS and private memory of a process in bytes. */
+export function memoryOf(pid) {
+  const text = readFileSync(`/proc/${pid}/smaps_rollup`, 'utf8');
+  const field = (name) => Number(new RegExp(`^${name}: +(\\d+) kB$`, 'm').exec(text)?.[1] ?? 0) * 1024;
+  return { rss: field('Rss'), private: field('Private_Clean') + field('Private_Dirty') };
+}
+
+/** CPU time that a process has used, in milliseconds. */
+export function cpuOf(pid) {
+  const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
+  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+  return (Number(fields[11]) + Number(fields[12])) * 10;
+}
