@@ -14,7 +14,8 @@ import { runDirectory } from '../storage/layout.ts';
 import type { App } from './app.ts';
 import { exitOfRecord, unknownAt } from './exits.ts';
 import { type LogStart, launchRun } from './launch-run.ts';
-import { executableOf, successorOf } from './successor.ts';
+import { executableOf } from './same-program.ts';
+import { successorOf } from './successor.ts';
 import { Tree } from './tree.ts';
 
 /** Longer delays overflow setTimeout; the timer is armed again on waking. */
@@ -34,10 +35,6 @@ export class Instance {
   #executableTimer: NodeJS.Timeout | null = null;
   /** The program of this run put itself in the background: its exit code will be unknown. */
   wentBackground = false;
-  /** The program joins its cgroup before it is executed. */
-  joinsCgroup = false;
-  /** One of its runs did. */
-  goesToBackground = false;
   logStart: LogStart = { out: 0, err: 0 };
   /** Where the logs stood when the run of `lastExit` began. */
   endedLogStart: LogStart = { out: 0, err: 0 };
@@ -69,6 +66,10 @@ export class Instance {
   }
   runDirectory(run = this.#model.run): string {
     return runDirectory(this.app.daemon.home, this.app.name, this.index, run);
+  }
+  /** It was launched just now: what it forked may be where launchers are. */
+  get mayHaveStrays(): boolean {
+    return ['starting', 'running', 'stopping'].includes(this.#model.state.name) && this.#tree?.isEnclosed !== true;
   }
   get tree(): Tree {
     this.#tree ??= new Tree(this);
@@ -251,7 +252,6 @@ export class Instance {
     recordSuccessor(this.runDirectory(run), successor);
     this.program = successor;
     this.wentBackground = true;
-    this.goesToBackground = true;
     this.#watch?.follow(successor);
     if (this.#model.state.name === 'starting') this.dispatch({ type: 'launched', run });
     else for (const listener of [...this.#listeners]) listener();

@@ -3,7 +3,6 @@
  */
 import { closeSync, fstatSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
 import { getPriority } from 'node:os';
-import { makeCgroup } from '../host/cgroup.ts';
 import { spawnLauncher } from '../launcher/launch.ts';
 import type { RunWatch } from '../launcher/run-watch.ts';
 import { logFiles } from '../logs/layout.ts';
@@ -12,7 +11,6 @@ import type { AppSpec, Program } from '../protocol/spec.ts';
 import { runNumbers } from '../storage/apps.ts';
 import { runDirectory } from '../storage/layout.ts';
 import type { Instance } from './instance.ts';
-import { Tree } from './tree.ts';
 
 export interface LaunchHooks {
   /** Called when the run directory is there and before the launcher is: to watch it. */
@@ -38,8 +36,6 @@ export function launchRun(instance: Instance, run: number, hooks: LaunchHooks): 
     instance.logStart = { out: fstatSync(logs.out).size, err: fstatSync(logs.err).size };
     const watch = hooks.watch();
     watch.watchDirectory();
-    const cgroup = cgroupToJoin(instance);
-    instance.joinsCgroup = cgroup !== null;
     const child = spawnLauncher({
       shell: daemon.shell,
       script: daemon.launcherScript,
@@ -52,7 +48,6 @@ export function launchRun(instance: Instance, run: number, hooks: LaunchHooks): 
       umask: spec.umask,
       nofile: softNofile(spec),
       oomScoreAdj: spec.oomScoreAdj,
-      cgroup,
       via: [...prlimitWords(spec), ...niceWords(spec), ...setprivWords(spec)],
     });
     child.once('error', hooks.failed);
@@ -79,21 +74,6 @@ function openLogs({ app, index }: Instance): { readonly out: number; readonly er
 
 const argvOf = ({ interpreter, words }: Program): readonly string[] =>
   interpreter === null ? words : [interpreter.path, ...interpreter.args, ...words];
-
-/** How long a program must have run for its next restart to be in a hurry. */
-const hurryMs = 100;
-
-/**
- * The cgroup that the program joins before it is executed. Null for the restart after a crash of one that ran for a while: that is in a hurry, and the program is
- * moved as soon as it runs. A program that puts itself in the background right away could escape then, so it is never in a hurry.
- */
-function cgroupToJoin(instance: Instance): string | null {
-  const path = Tree.cgroupOf(instance);
-  const last = instance.lastExit;
-  const isCrashRestart = instance.model.streak > 0 && instance.model.run === (last?.run ?? 0) + 1;
-  const isHurried = isCrashRestart && !instance.goesToBackground && last!.upMs !== null && last!.upMs >= hurryMs;
-  return path === null || isHurried ? null : makeCgroup(path);
-}
 
 /** The records of ended runs are in exits.jsonl; the last run's directory stays, for who looks. */
 function removeOldRuns({ app, index }: Instance, run: number): void {

@@ -53,6 +53,7 @@ export async function runDaemon(options: DaemonOptions): Promise<Daemon> {
     stop: () => {
       guardian.dismiss();
       log('stopped on request; the apps run on');
+      if (base !== null) dissolve(base, guardian.pid);
       rmSync(join(home, 'stead.sock'), { force: true });
       rmSync(join(home, 'daemon.json'), { force: true });
       options.exit(0);
@@ -75,6 +76,12 @@ function leaveCallersCgroup(base: string, guardian: number | null): string | nul
   if (own === null || !joinCgroup(own, process.pid)) return null;
   if (guardian !== null) joinCgroup(own, guardian);
   return own;
+}
+
+/** On a clean end: leaves the daemon's cgroup, so that it can be removed, unless launchers live in it. */
+function dissolve(base: string, guardian: number | null): void {
+  for (const pid of [process.pid, guardian]) if (pid !== null) joinCgroup(dirname(base), pid);
+  removeCgroup(base);
 }
 
 function writeDaemonFile(daemon: Daemon): void {

@@ -1,10 +1,10 @@
 /**
  * All that a run started: found, signalled, and watched until nothing of it is alive.
  *
- * With a cgroup of its own, membership is the kernel's word. Where a restart is in a hurry, the program is moved into it as soon as it runs, and
- * with it what it forked meanwhile: joining before the exec takes 10 ms, as the kernel waits for an RCU grace period. Without a cgroup, a tree
- * is found by its traces in /proc: parentage, session and group of the main program, and the cookie in the environment; what was found once
- * is remembered by (pid, start time). Empty is what was empty twice in a row, as a process may fork while it is looked for.
+ * With a cgroup of its own, membership is the kernel's word. The program is moved into it as soon as it runs, and with it what it forked meanwhile
+ * (joining before the exec would cost each start 10 ms and more, as the kernel waits for an RCU grace period). Without a cgroup, a tree is found by
+ * its traces in /proc: parentage, session and group of the main program, and the cookie in the environment; what was found once is remembered by
+ * (pid, start time). Empty is what was empty twice in a row, as a process may fork while it is looked for.
  */
 import { type FSWatcher, watch } from 'node:fs';
 import { join } from 'node:path';
@@ -19,10 +19,11 @@ import {
 } from '../host/cgroup.ts';
 import { isAlive, type ProcessId, processStat, signalProcess } from '../host/process.ts';
 import { signalNumber } from '../host/signals.ts';
-import { type ProcEntry, type ProcTable, readProcess, readProcTable } from '../metrics/proc-table.ts';
+import { type ProcTable, readProcess, readProcTable } from '../metrics/proc-table.ts';
 import { processLine } from '../metrics/process-line.ts';
 import { findTree } from '../metrics/tree.ts';
 import type { Instance } from './instance.ts';
+import { isSameProgram } from './same-program.ts';
 
 /** Looks for an empty tree: soon at first, as most programs end at once, then ever more seldom. */
 const firstLookMs = 5;
@@ -56,12 +57,17 @@ export class Tree {
       : join(app.daemon.cgroupBase, `app.${app.name.replace('/', '~')}.${index}`);
   }
 
+  /** Its cgroup holds all of it. */
+  get isEnclosed(): boolean {
+    return this.#enclosed;
+  }
+
   /** Everything of it that is alive now, zombies excepted. */
   members(): ProcessId[] {
     const cgroup = Tree.cgroupOf(this.#instance);
     const byCgroup = cgroup === null ? null : cgroupPids(cgroup);
     if (byCgroup !== null && this.#enclosed) return identify(byCgroup);
-    const pids = this.#trace(readProcTable());
+    const pids = [...this.#trace(readProcTable()), ...this.#unexplained()];
     const found = identify([...pids, ...(byCgroup ?? [])]);
     for (const id of found) this.#seen.set(id.pid, id);
     for (const id of [...this.#seen.values()]) {
@@ -75,15 +81,19 @@ export class Tree {
   async enclose(): Promise<void> {
     const { program, app } = this.#instance;
     const own = app.daemon.ownCgroup;
-    this.#enclosed = this.#instance.joinsCgroup;
-    if (this.#enclosed) return;
     const path = Tree.cgroupOf(this.#instance);
     if (path === null || own === null || program === null || this.#closed) return;
     const cgroup = makeCgroup(path);
     if (cgroup === null) return;
+    await this.#fill(cgroup, program);
+    // It ended meanwhile, and the app may be forgotten: an empty cgroup is nobody's.
+    if (this.#closed) removeCgroup(cgroup);
+  }
+
+  async #fill(cgroup: string, program: ProcessId): Promise<void> {
     if (!cgroupPids(cgroup)?.includes(program.pid) && !(await moveInto(cgroup, program))) return;
     for (let round = 0; round < encloseRounds && !this.#closed; round++) {
-      const strays = identify(this.#strays(own));
+      const strays = this.members().filter(({ pid }) => !cgroupPids(cgroup)?.includes(pid));
       this.#enclosed = strays.length === 0;
       if (this.#enclosed) return;
       for (const stray of strays) await moveInto(cgroup, stray);
@@ -164,29 +174,29 @@ export class Tree {
     });
   }
 
-  /** What it forked before it was moved is still where launchers are. */
-  #strays(own: string): number[] {
-    const table = new Map<number, ProcEntry>();
-    for (const pid of cgroupPids(own) ?? []) {
-      const entry = readProcess(pid);
-      if (entry !== null) table.set(pid, entry);
-    }
-    return [...new Set([...this.#trace(table), ...this.#unexplained(table)])];
+  /**
+   * What shed every trace in its first milliseconds, before it was moved (a daemon that writes its title over its environment): it is still where launchers
+   * are, and can only be of a run that was launched just now. Where several were, the executable tells.
+   */
+  #unexplained(): number[] {
+    const { program, app } = this.#instance;
+    const { ownCgroup, apps, guardianPid } = app.daemon;
+    const here = ownCgroup === null ? null : cgroupPids(ownCgroup);
+    if (here === null || program === null) return [];
+    const instances = [...apps.values()].flatMap((each) => each.instances);
+    const known = new Set([process.pid, guardianPid(), ...instances.map(({ launcher }) => launcher?.pid)]);
+    const isRivalled = instances.some((other) => other !== this.#instance && other.mayHaveStrays);
+    return here
+      .map((pid) => (known.has(pid) ? null : readProcess(pid)))
+      .filter((entry) => entry !== null && entry.startTicks >= program.startTicks && !known.has(entry.ppid))
+      .filter((entry) => !this.#isOfLaunch(entry!.pid) && !this.#isOfLaunch(entry!.ppid))
+      .filter((entry) => !isRivalled || isSameProgram(this.#instance, entry!.pid))
+      .map((entry) => entry!.pid);
   }
 
-  /** What has shed every trace in its first milliseconds, and can only be of this run, as no other was launched meanwhile. */
-  #unexplained(table: ProcTable): number[] {
-    const { program, app } = this.#instance;
-    const { apps, launcherScript, guardianPid } = app.daemon;
-    const instances = [...apps.values()].flatMap((each) => each.instances);
-    if (instances.some((other) => other !== this.#instance && other.model.state.name === 'starting')) return [];
-    const known = new Set([process.pid, guardianPid(), ...instances.map(({ launcher }) => launcher?.pid)]);
-    return [...table.values()]
-      .filter(
-        ({ pid, ppid, startTicks }) => !known.has(pid) && ppid !== process.pid && startTicks >= program!.startTicks,
-      )
-      .filter(({ pid }) => !processLine(pid)?.includes(launcherScript))
-      .map(({ pid }) => pid);
+  /** A launcher that has not told its pid yet, or what it forked to become the program. */
+  #isOfLaunch(pid: number): boolean {
+    return processLine(pid)?.includes(this.#instance.app.daemon.launcherScript) ?? true;
   }
 
   #send(id: ProcessId, signal: NodeJS.Signals | number): void {

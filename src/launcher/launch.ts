@@ -26,8 +26,6 @@ export interface LaunchOrder {
   readonly oomScoreAdj: number | null;
   /** Commands to go through, words without spaces: `/usr/bin/setpriv --reuid=1000 …`. */
   readonly via: readonly string[];
-  /** A cgroup to join before the program is executed: complete, and 10 ms slower, as the kernel waits for a grace period. */
-  readonly cgroup: string | null;
 }
 
 /** The child is the launcher, not the program. Throws or emits `error` when no process can be made. */
@@ -38,7 +36,6 @@ export function spawnLauncher(order: LaunchOrder): ChildProcess {
     ...(unset.length > 0 && { _stead_unset: unset.join(' ') }),
     ...(order.nofile !== null && { _stead_nofile: String(order.nofile) }),
     ...(order.oomScoreAdj !== null && { _stead_oom: String(order.oomScoreAdj) }),
-    ...(order.cgroup !== null && { _stead_cgroup: order.cgroup }),
     ...(order.via.length > 0 && { _stead_via: order.via.join(' ') }),
     ...(entries.length === 0 && { _stead_clean: 'yes' }),
     ...(odd.length > 0 && { _stead_odd: String(odd.length) }),

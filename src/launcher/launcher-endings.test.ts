@@ -75,7 +75,6 @@ inEachShell(
   async (t, shell) => {
     const launch = launcherIn(t, shell);
     const unusable: LaunchOptions[] = [
-      { argv: ['/bin/true'], cgroup: '/no/such/cgroup' },
       { argv: ['/bin/true'], nofile: 2 ** 40 },
       { argv: ['/bin/true'], oomScoreAdj: 5000 },
     ];
@@ -84,7 +83,7 @@ inEachShell(
       assert.equal(await run.ended, 125);
       const { claimed, program, exit } = run.record();
       assert.deepEqual([claimed, program, exit?.status], [false, null, 125]);
-      assert.match(readFileSync(join(run.directory, 'note'), 'utf8'), /cannot (join|set)/);
+      assert.match(readFileSync(join(run.directory, 'note'), 'utf8'), /cannot set/);
       assert.equal(readFileSync(run.errors, 'utf8'), '');
     }
   },

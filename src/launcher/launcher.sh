@@ -37,7 +37,6 @@ _stead_launcher=$_stead_pid.$_stead_start
 _stead_fail() { echo "cannot $1" >&2; exit 125; }
 # P. What goes wrong before the exec is told in `note`, ends with 125, and leaves no run record.
 _stead_become() {
-  [ -z "${_stead_cgroup-}" ] || printf 0 >"$_stead_cgroup/cgroup.procs" || _stead_fail "join the cgroup $_stead_cgroup"
   [ -z "${_stead_oom-}" ] || printf %s "$_stead_oom" >/proc/self/oom_score_adj || _stead_fail "set oom_score_adj to $_stead_oom"
   [ -z "${_stead_nofile-}" ] || ulimit -S -n "$_stead_nofile" || _stead_fail "set the limit of open files to $_stead_nofile"
   [ -z "${_stead_raw-}" ] || . "$_stead_dir/raw"
@@ -62,7 +61,7 @@ _stead_become() {
   printf '' >"$_stead_dir/run.$_stead_pid.$_stead_start.$_stead_launcher" || exit 125
   umask "${_stead_umask-022}"
   exec 2>&9 8>&- 9>&-
-  unset _stead_dir _stead_stat _stead_value _stead_pid _stead_start _stead_launcher _stead_cgroup _stead_oom _stead_nofile _stead_raw \
+  unset _stead_dir _stead_stat _stead_value _stead_pid _stead_start _stead_launcher _stead_oom _stead_nofile _stead_raw \
     _stead_via _stead_env _stead_clean _stead_odd _stead_words _stead_setsid _stead_stdin _stead_umask ${_stead_names-} _stead_names \
     ${_stead_unset-} _stead_unset
   exec "$@"

@@ -103,7 +103,6 @@ const defaults = {
   umask: 0o022,
   nofile: null,
   oomScoreAdj: null,
-  cgroup: null,
   via: [],
 };
 
