@@ -1,7 +1,7 @@
 /** Puts a daemon together and runs it: the apps as they are on disk, then the control API. */
 import { readFileSync, rmSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { cgroupBase, joinCgroup, makeCgroup } from '../host/cgroup.ts';
+import { cgroupBase, joinCgroup, makeCgroup, removeCgroup } from '../host/cgroup.ts';
 import { bootId, isoTime, wallMs } from '../host/clock.ts';
 import { replaceFile } from '../host/files.ts';
 import { processStat } from '../host/process.ts';
