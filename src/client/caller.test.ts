@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { captureCaller, parseLimits } from './caller.ts';
+import { parseLimits } from '../host/limits.ts';
+import { captureCaller } from './caller.ts';
 
 test('limits are read by the names of prlimit(1), unlimited as null', () => {
   const text = [

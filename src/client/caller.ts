@@ -9,20 +9,18 @@
 import { readFileSync, readlinkSync, statSync } from 'node:fs';
 import { getPriority } from 'node:os';
 import { decodeBytes, encodeBytes } from '../host/bytes.ts';
+import { type Limits, limitsOf } from '../host/limits.ts';
+import { passedOn } from '../host/passed-on.ts';
+import { readEntries } from '../host/proc-entries.ts';
 import type { Caller } from '../protocol/api.ts';
 import { SteadError } from '../protocol/errors.ts';
-import { readEntries } from './argv.ts';
-
-/** What concerns one process alone and would mislead a program that inherits it (DESIGN: never passes a start). */
-const ownVariables =
-  /^(STEAD_RUN_ID|LISTEN_(PID|FDS|FDNAMES|PIDFDID)|NOTIFY_SOCKET|WATCHDOG_(USEC|PID)|INVOCATION_ID|JOURNAL_STREAM|NODE_CHANNEL_FD|NODE_CHANNEL_SERIALIZATION_MODE|NODE_UNIQUE_ID|NODE_OPTIONS)=/;
 
 /** The caller of this very process. Throws CWD_MISSING if its directory has been removed. */
 export function captureCaller(): Caller {
   const env = environment();
   return {
     cwd: workingDirectory(env),
-    env: env.filter((entry) => !ownVariables.test(entry)),
+    env: passedOn(env),
     umask: process.umask(),
     limits: inheritedLimits(),
     nice: getPriority(),
@@ -66,48 +64,15 @@ function identity(path: Buffer): string | undefined {
   }
 }
 
-type Limits = Record<string, readonly [soft: number | null, hard: number | null]>;
-
 function inheritedLimits(): Limits {
-  const own = parseLimits(readText('/proc/self/limits') ?? '');
+  const own = limitsOf('self');
   const hard = own.nofile?.[1];
-  const parentSoft = parseLimits(readText(`/proc/${process.ppid}/limits`) ?? '').nofile?.[0];
+  const parentSoft = limitsOf(process.ppid).nofile?.[0];
   if (hard === undefined || parentSoft === undefined) return own;
   return { ...own, nofile: [lower(parentSoft, hard), hard] };
 }
 
 const lower = (a: number | null, b: number | null) => (a === null ? b : b === null ? a : Math.min(a, b));
-
-const limitNames: Readonly<Record<string, string>> = {
-  'Max cpu time': 'cpu',
-  'Max file size': 'fsize',
-  'Max data size': 'data',
-  'Max stack size': 'stack',
-  'Max core file size': 'core',
-  'Max resident set': 'rss',
-  'Max processes': 'nproc',
-  'Max open files': 'nofile',
-  'Max locked memory': 'memlock',
-  'Max address space': 'as',
-  'Max file locks': 'locks',
-  'Max pending signals': 'sigpending',
-  'Max msgqueue size': 'msgqueue',
-  'Max nice priority': 'nice',
-  'Max realtime priority': 'rtprio',
-  'Max realtime timeout': 'rttime',
-};
-
-/** The text of `/proc/PID/limits` → limits by the names of prlimit(1). */
-export function parseLimits(text: string): Limits {
-  const value = (word: string) => (word === 'unlimited' ? null : Number(word));
-  const rows = text.split('\n').map((line) => /^(Max .*?) {2,}(\S+) +(\S+)/.exec(line));
-  return Object.fromEntries(
-    rows.flatMap((row) => {
-      const name = limitNames[row?.[1] ?? ''];
-      return row && name ? [[name, [value(row[2]!), value(row[3]!)]]] : [];
-    }),
-  );
-}
 
 function readText(path: string): string | undefined {
   try {

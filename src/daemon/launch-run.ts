@@ -1,8 +1,9 @@
 /**
  * Turns a spec into one running launcher: run directory, logs, environment, limits, cgroup, user.
  */
-import { closeSync, fstatSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
+import { closeSync, fstatSync, mkdirSync, rmSync } from 'node:fs';
 import { getPriority } from 'node:os';
+import { limitsOf } from '../host/limits.ts';
 import { spawnLauncher } from '../launcher/launch.ts';
 import type { RunWatch } from '../launcher/run-watch.ts';
 import { logFiles } from '../logs/layout.ts';
@@ -83,55 +84,20 @@ function removeOldRuns({ app, index }: Instance, run: number): void {
   }
 }
 
-type Limit = readonly [soft: number | null, hard: number | null];
-
-/** The names of /proc/PID/limits as prlimit(1) calls them. */
-const limitNames: Readonly<Record<string, string>> = {
-  'Max cpu time': 'cpu',
-  'Max file size': 'fsize',
-  'Max data size': 'data',
-  'Max stack size': 'stack',
-  'Max core file size': 'core',
-  'Max resident set': 'rss',
-  'Max processes': 'nproc',
-  'Max open files': 'nofile',
-  'Max locked memory': 'memlock',
-  'Max address space': 'as',
-  'Max file locks': 'locks',
-  'Max pending signals': 'sigpending',
-  'Max msgqueue size': 'msgqueue',
-  'Max nice priority': 'nice',
-  'Max realtime priority': 'rtprio',
-  'Max realtime timeout': 'rttime',
-};
-
-/** This process's limits, which a launcher inherits. */
-function ownLimits(): ReadonlyMap<string, Limit> {
-  const limits = new Map<string, Limit>();
-  for (const line of readFileSync('/proc/self/limits', 'utf8').split('\n').slice(1)) {
-    const name = limitNames[line.slice(0, 25).trim()];
-    const [soft, hard] = line.slice(25).trim().split(/\s+/);
-    if (name && soft && hard) limits.set(name, [limitNumber(soft), limitNumber(hard)]);
-  }
-  return limits;
-}
-
-const limitNumber = (text: string): number | null => (text === 'unlimited' ? null : Number(text));
-
 function softNofile(spec: AppSpec): number | null {
   const wanted = spec.limits.nofile?.[0];
-  const hard = ownLimits().get('nofile')?.[1] ?? null;
+  const hard = limitsOf('self').nofile?.[1] ?? null;
   if (wanted === undefined || wanted === null) return hard;
   return hard !== null && hard < wanted ? hard : wanted;
 }
 
 /** What differs from what a launcher inherits anyway. Who isn't root can't raise a hard limit: it stays the lower. */
 function prlimitWords(spec: AppSpec): string[] {
-  const own = ownLimits();
+  const own = limitsOf('self');
   const isRoot = process.geteuid?.() === 0;
   const words: string[] = [];
   for (const [name, wanted] of Object.entries(spec.limits)) {
-    const has = own.get(name);
+    const has = own[name];
     if (!has) continue;
     const hard = isRoot ? wanted[1] : lower(wanted[1], has[1]);
     const soft = lower(wanted[0], hard);

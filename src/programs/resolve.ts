@@ -1,5 +1,5 @@
 /**
- * From what a user typed to what is executed: DESIGN's rules for `start X`, `start -- command` and `run`. Everything is looked up
+ * From what a user typed to what is executed: the rules for `start X`, `start -- command` and `run`. Everything is looked up
  * with the caller's directory, PATH and environment, never the daemon's; what can't be executed is refused here, before anything is kept.
  */
 import { basename, join, resolve } from 'node:path';
