@@ -8,6 +8,7 @@ export interface Verb {
 export const verbs = {
   start: { synonyms: [], summary: 'start a script, a command or an app, and keep it running' },
   run: { synonyms: [], summary: 'run a command once in the background, as nohup does' },
+  adopt: { synonyms: [], summary: 'take over a program that runs already' },
   list: { synonyms: ['ls', 'ps'], summary: 'show all apps in a table' },
   show: { synonyms: ['describe', 'info', 'inspect'], summary: 'show everything about an app' },
   logs: { synonyms: ['log'], summary: 'show what an app printed' },
@@ -19,6 +20,7 @@ export const verbs = {
   wait: { synonyms: [], summary: 'wait until an app ends, and end with its exit code' },
   pid: { synonyms: [], summary: 'print the pid of an app' },
   daemon: { synonyms: [], summary: 'the daemon itself: status, stop, restart, run, logs' },
+  uninstall: { synonyms: [], summary: 'end everything and leave nothing of stead' },
   completion: { synonyms: [], summary: 'print a completion script for bash, zsh or fish' },
   help: { synonyms: [], summary: 'explain a command or a topic' },
 } as const satisfies Record<string, Verb>;

@@ -1,6 +1,7 @@
 /** What each route of the control API answers with. */
 import type {
   ActionResponse,
+  AdoptResponse,
   AppDetail,
   AppView,
   DaemonView,
@@ -15,6 +16,7 @@ export interface Answers extends Record<RouteName, unknown> {
   show: AppDetail;
   start: StartResponse;
   run: RunResponse;
+  adopt: AdoptResponse;
   stop: ActionResponse;
   restart: ActionResponse;
   delete: ActionResponse;

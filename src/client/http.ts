@@ -36,7 +36,7 @@ export async function request<R extends RouteName>(
 ): Promise<Answers[R]> {
   const answer = await exchange(home, requestText(route, options), options);
   const body = parseBody(answer.body);
-  if (answer.status >= 400) throw toError(body, answer.status);
+  if (answer.status >= 400) throw explainOlder(route, toError(body, answer.status));
   return body as Answers[R];
 }
 
@@ -143,6 +143,14 @@ function toError(body: unknown, status: number): SteadError {
   const error = (body as { error?: ErrorBody } | null)?.error;
   if (typeof error?.code === 'string') return SteadError.fromBody(error);
   return new SteadError('INTERNAL', `The daemon answered with HTTP status ${status}`, { hint: 'stead daemon logs' });
+}
+
+/** A daemon of the same protocol that lacks a route was started by an older version. */
+function explainOlder(route: RouteName, error: SteadError): SteadError {
+  if (error.code !== 'UNKNOWN_ROUTE') return error;
+  return new SteadError('VERSION_SKEW', `The daemon is older than this command and can't "${route}" yet`, {
+    hint: 'stead daemon restart brings up this version; no app notices',
+  });
 }
 
 function unreachable(home: string, error: NodeJS.ErrnoException): SteadError {

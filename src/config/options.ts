@@ -31,10 +31,11 @@ export interface Option {
   /** The default in words. */
   readonly default: string;
   readonly text: string;
-  readonly verbs: readonly ('start' | 'run')[];
+  readonly verbs: readonly ('start' | 'run' | 'adopt')[];
 }
 
 const both = ['start', 'run'] as const;
+const all = ['start', 'run', 'adopt'] as const;
 
 export const optionsTable: readonly Option[] = [
   {
@@ -44,7 +45,7 @@ export const optionsTable: readonly Option[] = [
     value: 'name',
     default: 'from the program',
     text: 'what to call it',
-    verbs: both,
+    verbs: all,
   },
   {
     key: 'group',
@@ -54,7 +55,7 @@ export const optionsTable: readonly Option[] = [
     value: 'group',
     default: 'none',
     text: 'put it into a group: @group selects all of it',
-    verbs: both,
+    verbs: all,
   },
   {
     key: 'cwd',
@@ -140,7 +141,7 @@ export const optionsTable: readonly Option[] = [
     value: 'when',
     default: 'always for start, no for run',
     text: 'when to start it again after it ended: always, on-failure, no',
-    verbs: both,
+    verbs: all,
   },
   {
     key: 'stop_exit_codes',
@@ -151,7 +152,7 @@ export const optionsTable: readonly Option[] = [
     value: 'codes',
     default: 'none',
     text: 'exit codes after which it is left alone: 0,3',
-    verbs: both,
+    verbs: all,
   },
   {
     key: 'max_restarts',
@@ -162,7 +163,7 @@ export const optionsTable: readonly Option[] = [
     value: 'n',
     default: 'unlimited',
     text: 'give up after so many automatic restarts in a row',
-    verbs: both,
+    verbs: all,
   },
   {
     key: 'stable_after',
@@ -172,7 +173,7 @@ export const optionsTable: readonly Option[] = [
     value: 'time',
     default: '10s',
     text: 'having run this long, earlier crashes are forgotten',
-    verbs: both,
+    verbs: all,
   },
   {
     key: 'stop_signal',
@@ -181,7 +182,7 @@ export const optionsTable: readonly Option[] = [
     value: 'signal',
     default: 'TERM',
     text: 'the signal that asks it to end',
-    verbs: both,
+    verbs: all,
   },
   {
     key: 'stop_timeout',
@@ -191,7 +192,7 @@ export const optionsTable: readonly Option[] = [
     value: 'time',
     default: '10s',
     text: 'how long it may take to end before it is killed',
-    verbs: both,
+    verbs: all,
   },
   {
     key: 'keep_tree',

@@ -27,7 +27,7 @@ export interface ParsedLine {
 export const flagName = (key: string): string => key.replaceAll('_', '-');
 
 /** The flags that the options table gives a verb. */
-export function optionFlags(verb: 'start' | 'run'): readonly Flag[] {
+export function optionFlags(verb: 'start' | 'run' | 'adopt'): readonly Flag[] {
   return optionsTable.filter((option) => option.verbs.includes(verb)).map(toFlag);
 }
 

@@ -51,11 +51,14 @@ export async function runDaemon(options: DaemonOptions): Promise<Daemon> {
     log,
     guardianPid: () => guardian.pid,
     stop: () => {
-      guardian.dismiss();
-      log('stopped on request; the apps run on');
-      if (base !== null) dissolve(base, guardian.pid);
-      rmSync(join(home, 'stead.sock'), { force: true });
-      rmSync(join(home, 'daemon.json'), { force: true });
+      try {
+        guardian.dismiss();
+        if (base !== null) dissolve(base, guardian.pid);
+        for (const name of ['stead.sock', 'daemon.json']) rmSync(join(home, name), { force: true });
+        log('stopped on request; the apps run on');
+      } catch (error) {
+        log(`stopped on request, but: ${(error as Error).message}`);
+      }
       options.exit(0);
     },
   };

@@ -41,7 +41,8 @@ while [ -d "$_home" ]; do
     exec "$_node" "$_daemon" "$_home" "$$"
   )
   _status=$?
-  [ "$_status" != 0 ] || exit 0
+  # Told to end, however it went about it.
+  [ "$_status" != 0 ] && [ ! -e "$_home/stopped" ] || exit 0
   _uptime
   [ $((_now - _began)) -lt 10 ] || _pause=0
   echo "guardian: the daemon ended with $_status after $((_now - _began)) s; again in $_pause s"

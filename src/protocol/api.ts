@@ -143,6 +143,18 @@ export interface RunResponse {
   readonly notes: readonly string[];
 }
 
+export interface AdoptRequest {
+  /** A process that runs already. */
+  readonly pid: number;
+  readonly options: SpecOptions;
+  readonly caller: Pick<Caller, 'pid' | 'command'>;
+}
+export interface AdoptResponse {
+  readonly app: AppView;
+  /** What can't be had of a program that was started elsewhere, and what to do about it. */
+  readonly notes: readonly string[];
+}
+
 export interface SelectRequest {
   /** Names, `name:index`, ids, `@group`, `all`. */
   readonly select: readonly string[];
@@ -204,6 +216,7 @@ export const routes = {
   show: ['GET', '/v1/apps/:sel'],
   start: ['POST', '/v1/start'],
   run: ['POST', '/v1/run'],
+  adopt: ['POST', '/v1/adopt'],
   stop: ['POST', '/v1/stop'],
   restart: ['POST', '/v1/restart'],
   delete: ['POST', '/v1/delete'],

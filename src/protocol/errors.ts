@@ -25,6 +25,8 @@ export const errorCatalogue = {
   LAUNCH_FAILED: { exit: 1, status: 500 },
   EXITED_EARLY: { exit: 1, status: 200 },
   NOT_RUNNING: { exit: 1, status: 409 },
+  NOT_ADOPTABLE: { exit: 5, status: 409 },
+  NO_SUCH_PROCESS: { exit: 3, status: 404 },
   SIGNAL_UNKNOWN: { exit: 2, status: 422 },
   STUCK: { exit: 6, status: 200 },
   TIMED_OUT: { exit: 6, status: 504 },

@@ -4,6 +4,7 @@ import { protocolVersion } from '../../protocol/version.ts';
 import type { Daemon } from '../context.ts';
 import type { Handlers } from '../server.ts';
 import { appDetail, appViews } from '../view.ts';
+import { adopt } from './adopt.ts';
 import { restart } from './restart.ts';
 import { run } from './run.ts';
 import { selected } from './select.ts';
@@ -20,6 +21,7 @@ export function handlers(daemon: Daemon): Handlers {
     show: ({ params, query }) => appDetail(daemon, selected(daemon, [params.sel])[0]!, query.get('showEnv') === '1'),
     start: (request) => start(daemon, body(request.body), request.signal),
     run: (request) => run(daemon, body(request.body), request.signal),
+    adopt: (request) => adopt(daemon, body(request.body)),
     stop: (request) => stop(daemon, body(request.body), request.signal),
     restart: (request) => restart(daemon, body(request.body), request.signal),
     delete: (request) => remove(daemon, body(request.body), request.signal),

@@ -133,13 +133,14 @@ export function addApp(daemon: Daemon, spec: AppSpec, by: string): { app: App; i
     if (isSame(rival.spec, { program: spec.program, cwd: spec.cwd } as Resolved)) return { app: rival, isNew: false };
     throw nameTaken({ name: spec.name, isNamed: true } as Resolved, rival);
   }
-  const id = Math.max(-1, ...[...daemon.apps.values()].map((app) => app.id)) + 1;
-  const state = newState(id, by);
+  const state = newState(nextId(daemon), by);
   createApp(daemon.home, { spec, state });
   const app = new App(daemon, { spec, state });
   daemon.apps.set(spec.name, app);
   return { app, isNew: true };
 }
+
+export const nextId = (daemon: Daemon): number => Math.max(-1, ...[...daemon.apps.values()].map((app) => app.id)) + 1;
 
 interface BringUp {
   readonly app: App;
