@@ -1,5 +1,6 @@
 /** All commands but `help` and `completion`, which are made from these. */
 import type { Command } from './command.ts';
+import { command as adopt } from './commands/adopt.ts';
 import { command as daemon } from './commands/daemon.ts';
 import { command as del } from './commands/delete.ts';
 import { command as list } from './commands/list.ts';
@@ -12,6 +13,7 @@ import { command as show } from './commands/show.ts';
 import { command as signal } from './commands/signal.ts';
 import { command as start } from './commands/start.ts';
 import { command as stop } from './commands/stop.ts';
+import { command as uninstall } from './commands/uninstall.ts';
 import { command as wait } from './commands/wait.ts';
 
 export const catalogue: readonly Command[] = [
@@ -27,5 +29,7 @@ export const catalogue: readonly Command[] = [
   reset,
   wait,
   pid,
+  adopt,
   daemon,
+  uninstall,
 ];

@@ -14,6 +14,7 @@ import { type RouteName, routes } from '../protocol/api.ts';
 import { type ErrorBody, SteadError } from '../protocol/errors.ts';
 import { protocolVersion } from '../protocol/version.ts';
 import type { Answers } from './answers.ts';
+import { notThere } from './unreachable.ts';
 
 export interface RequestOptions {
   /** For `:sel` in the route's path. */
@@ -155,7 +156,7 @@ function explainOlder(route: RouteName, error: SteadError): SteadError {
 
 function unreachable(home: string, error: NodeJS.ErrnoException): SteadError {
   const details = { phase: 'connect', errno: error.code ?? null };
-  if (error.code === 'ENOENT' || error.code === 'ECONNREFUSED' || error.code === 'ENOTDIR') {
+  if (notThere.includes(error.code ?? '')) {
     return new SteadError('DAEMON_UNREACHABLE', `The daemon is not running (home ${home})`, {
       hint: 'stead daemon restart',
       details,

@@ -1,10 +1,13 @@
 /** The three ways in which a daemon doesn't answer (`http.ts` says which in `details.phase`). */
 import { SteadError } from '../protocol/errors.ts';
 
+/** ECONNRESET: it died before it accepted us, so it has read nothing. */
+export const notThere: readonly string[] = ['ENOENT', 'ECONNREFUSED', 'ENOTDIR', 'ECONNRESET'];
+
 /** Whether nothing was asked because no daemon runs. */
 export function isDaemonDown(error: unknown): boolean {
   if (!isUnreachable(error) || error.details?.phase !== 'connect') return false;
-  return ['ENOENT', 'ECONNREFUSED', 'ENOTDIR'].includes(String(error.details.errno));
+  return notThere.includes(String(error.details.errno));
 }
 
 /** Whether the daemon ended between question and answer. */

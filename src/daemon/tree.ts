@@ -17,9 +17,10 @@ import {
   moveToCgroup,
   removeCgroup,
 } from '../host/cgroup.ts';
-import { isAlive, type ProcessId, processStat, signalProcess } from '../host/process.ts';
+import { isAlive, type ProcessId, processStat, signalProcess, ticksPerSecond } from '../host/process.ts';
 import { signalNumber } from '../host/signals.ts';
-import { type ProcTable, readProcess, readProcTable } from '../metrics/proc-table.ts';
+import { uptimeMs } from '../metrics/cpu.ts';
+import { type ProcEntry, type ProcTable, readProcess, readProcTable } from '../metrics/proc-table.ts';
 import { processLine } from '../metrics/process-line.ts';
 import { findTree } from '../metrics/tree.ts';
 import type { Instance } from './instance.ts';
@@ -32,6 +33,8 @@ const lastLookMs = 250;
 const killRounds = 20;
 /** A program that forks while it is moved is followed, at most so often; what is missed then is found by its traces. */
 const encloseRounds = 10;
+/** A program that is in its cgroup for so long has left nothing outside. */
+const settledMs = 2000;
 
 export class Tree {
   readonly #instance: Instance;
@@ -67,7 +70,7 @@ export class Tree {
     const cgroup = Tree.cgroupOf(this.#instance);
     const byCgroup = cgroup === null ? null : cgroupPids(cgroup);
     if (byCgroup !== null && this.#enclosed) return identify(byCgroup);
-    const pids = [...this.#trace(readProcTable()), ...this.#unexplained()];
+    const pids = [...this.#trace(readProcTable()), ...this.#unexplained(this.#newcomers())];
     const found = identify([...pids, ...(byCgroup ?? [])]);
     for (const id of found) this.#seen.set(id.pid, id);
     for (const id of [...this.#seen.values()]) {
@@ -91,13 +94,34 @@ export class Tree {
   }
 
   async #fill(cgroup: string, program: ProcessId): Promise<void> {
-    if (!cgroupPids(cgroup)?.includes(program.pid) && !(await moveInto(cgroup, program))) return;
+    if (!cgroupPids(cgroup)?.includes(program.pid)) {
+      if (!(await moveInto(cgroup, program))) return;
+    } else if (uptimeMs() - (program.startTicks * 1000) / ticksPerSecond > settledMs) {
+      // Moved by a daemon before this one.
+      this.#enclosed = true;
+      return;
+    }
     for (let round = 0; round < encloseRounds && !this.#closed; round++) {
-      const strays = this.members().filter(({ pid }) => !cgroupPids(cgroup)?.includes(pid));
+      const strays = this.#strays(cgroup, program);
       this.#enclosed = strays.length === 0;
       if (this.#enclosed) return;
       for (const stray of strays) await moveInto(cgroup, stray);
     }
+  }
+
+  /** What belongs to the run and is not in its cgroup. A launched program leaves such only where launchers are; an adopted one anywhere. */
+  #strays(cgroup: string, program: ProcessId): ProcessId[] {
+    const inside = cgroupPids(cgroup) ?? [];
+    if (this.#instance.launcher?.pid === 0) return this.members().filter(({ pid }) => !inside.includes(pid));
+    const newcomers = this.#newcomers();
+    if (newcomers.size === 0) return [];
+    const table = new Map(newcomers);
+    for (const pid of [program.pid, ...inside]) {
+      const entry = readProcess(pid);
+      if (entry !== null) table.set(pid, entry);
+    }
+    const pids = [...this.#trace(table), ...this.#unexplained(newcomers)];
+    return identify([...new Set(pids)].filter((pid) => !inside.includes(pid)));
   }
 
   /** The signal, then SIGCONT (a stopped program could not act on it), to every member; then watches until it is empty. */
@@ -178,20 +202,32 @@ export class Tree {
    * What shed every trace in its first milliseconds, before it was moved (a daemon that writes its title over its environment): it is still where launchers
    * are, and can only be of a run that was launched just now. Where several were, the executable tells.
    */
-  #unexplained(): number[] {
+  #unexplained(newcomers: ProcTable): number[] {
     const { program, app } = this.#instance;
-    const { ownCgroup, apps, guardianPid } = app.daemon;
+    if (newcomers.size === 0 || program === null) return [];
+    const isRivalled = [...app.daemon.apps.values()].some(({ instances }) =>
+      instances.some((other) => other !== this.#instance && other.mayHaveStrays),
+    );
+    return [...newcomers.values()]
+      .filter(({ ppid, startTicks }) => startTicks >= program.startTicks && (ppid === 1 || newcomers.has(ppid)))
+      .filter(({ pid }) => !isRivalled || isSameProgram(this.#instance, pid))
+      .map(({ pid }) => pid);
+  }
+
+  /** What is where launchers are and is neither one, nor the daemon or its guardian, nor what they forked. */
+  #newcomers(): Map<number, ProcEntry> {
+    const { ownCgroup, apps, guardianPid } = this.#instance.app.daemon;
+    const newcomers = new Map<number, ProcEntry>();
     const here = ownCgroup === null ? null : cgroupPids(ownCgroup);
-    if (here === null || program === null) return [];
-    const instances = [...apps.values()].flatMap((each) => each.instances);
-    const known = new Set([process.pid, guardianPid(), ...instances.map(({ launcher }) => launcher?.pid)]);
-    const isRivalled = instances.some((other) => other !== this.#instance && other.mayHaveStrays);
-    return here
-      .map((pid) => (known.has(pid) ? null : readProcess(pid)))
-      .filter((entry) => entry !== null && entry.startTicks >= program.startTicks && !known.has(entry.ppid))
-      .filter((entry) => !this.#isOfLaunch(entry!.pid) && !this.#isOfLaunch(entry!.ppid))
-      .filter((entry) => !isRivalled || isSameProgram(this.#instance, entry!.pid))
-      .map((entry) => entry!.pid);
+    if (here === null) return newcomers;
+    const known = new Set<number | null | undefined>([process.pid, guardianPid()]);
+    for (const { instances } of apps.values()) for (const { launcher } of instances) known.add(launcher?.pid);
+    for (const pid of here) {
+      const entry = known.has(pid) ? null : readProcess(pid);
+      if (entry !== null && entry.ppid !== process.pid && !this.#isOfLaunch(pid) && !this.#isOfLaunch(entry.ppid))
+        newcomers.set(pid, entry);
+    }
+    return newcomers;
   }
 
   /** A launcher that has not told its pid yet, or what it forked to become the program. */

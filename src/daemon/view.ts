@@ -1,5 +1,7 @@
 /** What the API tells of the daemon's apps. */
+import { cgroupPids } from '../host/cgroup.ts';
 import { logFiles } from '../logs/layout.ts';
+import { descendants } from '../metrics/forest.ts';
 import { readProcTable } from '../metrics/proc-table.ts';
 import { processLine } from '../metrics/process-line.ts';
 import { socketsOf } from '../metrics/sockets.ts';
@@ -52,8 +54,11 @@ export function appDetail(daemon: Daemon, app: App, showEnv: boolean): AppDetail
 
 /** What an instance's tree listens on. */
 export function listeningOf(instance: Instance): readonly SocketView[] {
-  const [tree] = treeOf(instance);
-  return tree === undefined ? [] : (lookAtTrees([tree], instance.app.daemon.cpu).get(tree.key)?.sockets ?? []);
+  if (!isUp(instance) || instance.program === null) return [];
+  const cgroup = Tree.cgroupOf(instance);
+  const byCgroup = cgroup === null ? null : cgroupPids(cgroup);
+  // Before it is in its cgroup, or without one: the program and its children are enough, as this is asked every few milliseconds.
+  return socketsOf(byCgroup?.length ? byCgroup : descendants(instance.program.pid));
 }
 
 const nameOnly = (entry: string) => entry.split('=', 1)[0]!;

@@ -44,11 +44,12 @@ while [ -d "$_home" ]; do
   # Told to end, however it went about it.
   [ "$_status" != 0 ] && [ ! -e "$_home/stopped" ] || exit 0
   _uptime
-  [ $((_now - _began)) -lt 10 ] || _pause=0
+  # Killed by a signal (the OOM killer, somebody's hand) it is as good as new; by itself it may end again.
+  [ $((_now - _began)) -lt 10 ] && [ $_status -lt 128 ] || _pause=0
   echo "guardian: the daemon ended with $_status after $((_now - _began)) s; again in $_pause s"
   # At once the first time; a daemon that dies young is not respawned hot.
   [ "$_pause" = 0 ] || sleep "$_pause"
-  _pause=$((_pause < 1 ? 1 : _pause < 30 ? _pause * 2 : 30))
+  [ $_status -ge 128 ] || _pause=$((_pause < 1 ? 1 : _pause < 30 ? _pause * 2 : 30))
 done
 exit
 }

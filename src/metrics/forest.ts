@@ -1,3 +1,4 @@
+import { readdirSync, readFileSync } from 'node:fs';
 import type { ProcEntry, ProcTable } from './proc-table.ts';
 
 /** Whose child is whose, and who shares a session, of one look at /proc: made once for a whole list of apps. */
@@ -26,4 +27,22 @@ function add(map: Map<number, ProcEntry[]>, key: number, entry: ProcEntry): void
   const list = map.get(key);
   if (list) list.push(entry);
   else map.set(key, [entry]);
+}
+
+/** A process and its descendants by the kernel's list of children, without a look at any other process. */
+export function descendants(pid: number): number[] {
+  const found = [pid];
+  for (const member of found) found.push(...childrenOf(member));
+  return found;
+}
+
+function childrenOf(pid: number): number[] {
+  try {
+    const threads = readdirSync(`/proc/${pid}/task`);
+    return threads.flatMap((thread) =>
+      readFileSync(`/proc/${pid}/task/${thread}/children`, 'latin1').split(' ').filter(Boolean).map(Number),
+    );
+  } catch {
+    return [];
+  }
 }

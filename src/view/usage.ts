@@ -4,7 +4,7 @@ import type { ProcessId } from '../host/process.ts';
 import type { CpuMeter } from '../metrics/cpu.ts';
 import { Forest } from '../metrics/forest.ts';
 import { pageSize, rssOf } from '../metrics/memory.ts';
-import { readProcTable } from '../metrics/proc-table.ts';
+import { type ProcTable, readProcess, readProcTable } from '../metrics/proc-table.ts';
 import { type ListeningSocket, shortAddress, socketsOf } from '../metrics/sockets.ts';
 
 export interface Usage {
@@ -28,10 +28,14 @@ export interface TreeToLookAt {
 export function lookAtTrees(trees: readonly TreeToLookAt[], cpu: CpuMeter): ReadonlyMap<string, Usage> {
   const usages = new Map<string, Usage>();
   if (trees.length === 0) return usages;
-  const table = readProcTable();
+  const byCgroup = trees.map(({ cgroup }) => (cgroup === null ? [] : (cgroupPids(cgroup) ?? [])));
+  // Where every tree is known by its cgroup, no other process needs to be looked at.
+  const table = byCgroup.every((pids) => pids.length > 0) ? tableOf(byCgroup.flat()) : readProcTable();
   const forest = new Forest(table);
   const page = pageSize();
-  const members = trees.map((tree) => quickPids(tree, forest));
+  const members = trees.map(({ program }, at) =>
+    byCgroup[at]!.length > 0 ? byCgroup[at]! : forest.treeOf(program.pid),
+  );
   const owner = new Map(members.flatMap((pids, at) => pids.map((pid) => [pid, at] as const)));
   const sockets: ListeningSocket[][] = trees.map(() => []);
   for (const socket of socketsOf(members.flat())) sockets[owner.get(socket.pid)!]!.push(socket);
@@ -47,9 +51,7 @@ export function lookAtTrees(trees: readonly TreeToLookAt[], cpu: CpuMeter): Read
   return usages;
 }
 
-/** The tree by cgroup, else by parentage and session. */
-function quickPids({ program, cgroup }: TreeToLookAt, forest: Forest): number[] {
-  const byCgroup = cgroup === null ? null : cgroupPids(cgroup);
-  if (byCgroup !== null && byCgroup.length > 0) return byCgroup;
-  return forest.treeOf(program.pid);
+function tableOf(pids: readonly number[]): ProcTable {
+  const entries = pids.map(readProcess).filter((entry) => entry !== null);
+  return new Map(entries.map((entry) => [entry.pid, entry]));
 }

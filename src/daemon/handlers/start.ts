@@ -27,11 +27,15 @@ export async function start(daemon: Daemon, body: StartRequest, signal: AbortSig
   const plans = await planAll(daemon, request);
   const by = askedBy(request);
   const apps = plans.map((plan) => ('app' in plan ? { app: plan.app, isNew: false } : addApp(daemon, plan.spec, by)));
-  return {
-    apps: await Promise.all(
-      apps.map((one, at) => bringUp(daemon, { ...one, notes: plans[at]!.notes, request, by, signal })),
-    ),
-  };
+  const started = await Promise.all(
+    apps.map((one, at) => bringUp({ ...one, notes: plans[at]!.notes, request, by, signal })),
+  );
+  // One look at /proc for all of them.
+  const views = appViews(
+    daemon,
+    apps.map(({ app }) => app),
+  );
+  return { apps: started.map((one, at) => ({ app: views[at]!, ...one })) };
 }
 
 function checked(body: StartRequest): StartRequest {
@@ -151,7 +155,7 @@ interface BringUp {
   readonly signal: AbortSignal;
 }
 
-async function bringUp(daemon: Daemon, { app, isNew, notes, request, by, signal }: BringUp): Promise<StartedApp> {
+async function bringUp({ app, isNew, notes, request, by, signal }: BringUp): Promise<Omit<StartedApp, 'app'>> {
   const instance = app.instances[0]!;
   const before = instance.model;
   if (stuckError(app)) throw SteadError.fromBody(stuckError(app)!);
@@ -166,7 +170,7 @@ async function bringUp(daemon: Daemon, { app, isNew, notes, request, by, signal 
     await instance.until(() => app.isForgotten);
     throw failure;
   }
-  return { app: appViews(daemon, [app])[0]!, changed: isNew || changed, ...look, notes: [...notes, ...look.notes] };
+  return { changed: isNew || changed, ...look, notes: [...notes, ...look.notes] };
 }
 
 /** Waits for the run that is under way or coming. */
