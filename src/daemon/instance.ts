@@ -60,6 +60,10 @@ export class Instance {
   get sinceWall(): number {
     return this.#sinceWall;
   }
+  /** Names it within the daemon. */
+  get key(): string {
+    return `${this.app.name}.${this.index}`;
+  }
   /** What marks the environment of everything that a run starts. */
   cookie(run = this.#model.run): string {
     return `${this.app.daemon.homeId}.${this.app.name}.${this.index}.${run}`;
@@ -136,6 +140,7 @@ export class Instance {
   }
 
   close(): void {
+    this.app.daemon.cpu.forget(this.key);
     this.#watch?.close();
     this.#watch = null;
     this.#tree?.close();

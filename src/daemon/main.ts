@@ -12,8 +12,12 @@ import type { Daemon } from './context.ts';
 import { Guardian } from './guardian.ts';
 import { handlers } from './handlers/index.ts';
 import { sweepJobs } from './jobs.ts';
+import { watchHome } from './lost-home.ts';
 import { loadAll, resumeAll } from './recover.ts';
 import { listen } from './server.ts';
+
+/** The home was removed and made again: the guardian respawns the daemon in it. */
+const homeLostCode = 72;
 
 export interface DaemonOptions {
   readonly home: string;
@@ -67,6 +71,7 @@ export async function runDaemon(options: DaemonOptions): Promise<Daemon> {
   resumeAll(daemon);
   await listen(home, handlers(daemon), log);
   writeDaemonFile(daemon);
+  watchHome(daemon, () => options.exit(homeLostCode));
   for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, () => daemon.stop());
   process.on('SIGHUP', () => {});
   log(`version ${version}, pid ${process.pid}: ${daemon.apps.size} apps`);

@@ -29,7 +29,7 @@ export function appViews(daemon: Daemon, apps: readonly App[]): AppView[] {
         model: instance.model,
         sinceWall: instance.sinceWall,
         pid: instance.program?.pid ?? null,
-        usage: isUp(instance) ? (usages.get(instance.cookie()) ?? null) : null,
+        usage: isUp(instance) ? (usages.get(instance.key) ?? null) : null,
       })),
     ),
   );
@@ -67,5 +67,5 @@ const isUp = ({ model }: Instance): boolean => ['running', 'stopping', 'stuck'].
 
 function treeOf(instance: Instance): TreeToLookAt[] {
   if (!isUp(instance) || instance.program === null) return [];
-  return [{ key: instance.cookie(), program: instance.program, cgroup: Tree.cgroupOf(instance) }];
+  return [{ key: instance.key, program: instance.program, cgroup: Tree.cgroupOf(instance) }];
 }

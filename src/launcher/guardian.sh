@@ -31,6 +31,8 @@ trap : HUP INT QUIT TERM USR1 USR2 ALRM PIPE
 _uptime() { read -r _now _rest </proc/uptime && _now=${_now%%.*}; }
 _pause=0
 while [ -d "$_home" ]; do
+  # Somebody removed the home, and the daemon made it again: the lock is another file now.
+  [ "$_home/lock" -ef /proc/self/fd/9 ] || { exec 9>>"$_home/lock" && flock -n 9 && exec >>"$_home/daemon.log" 2>&1; } || exit 75
   # A version manager may have removed the Node that this began with.
   [ -x "$_node" ] || _node=$(command -v node) || echo "guardian: no Node: $3 is gone, and there is no node in $PATH"
   _uptime

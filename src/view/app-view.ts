@@ -1,8 +1,8 @@
 /**
  * What is shown of an app, made from what is known of it and a look at /proc: the same for the daemon's answer and for the files alone.
  */
-import { isoTime, monotonicMs } from '../host/clock.ts';
-import type { Model } from '../lifecycle/state.ts';
+import { isoTime, monotonicMs, wallMs } from '../host/clock.ts';
+import type { Model, State } from '../lifecycle/state.ts';
 import { reasonInWords } from '../lifecycle/words.ts';
 import type { AppView, InstanceView, StateName } from '../protocol/api.ts';
 import type { AppSpec } from '../protocol/spec.ts';
@@ -52,6 +52,10 @@ export function appView(
   };
 }
 
+/** Since when, by today's clock: a clock that was set meanwhile shall not make a program older or younger. */
+const since = (state: State, sinceWall: number): number =>
+  'since' in state ? wallMs() - Math.max(0, monotonicMs() - state.since) : Math.min(sinceWall, wallMs());
+
 function instanceView({ index, model, sinceWall, pid, usage }: Seen): InstanceView {
   const { state } = model;
   return {
@@ -59,7 +63,7 @@ function instanceView({ index, model, sinceWall, pid, usage }: Seen): InstanceVi
     state: state.name,
     ready: state.name === 'running',
     pid: state.name === 'running' || state.name === 'stopping' || state.name === 'stuck' ? pid : null,
-    since: isoTime(sinceWall),
+    since: isoTime(since(state, sinceWall)),
     restarts: model.restarts,
     memory: usage?.memory ?? null,
     cpu: usage?.cpu ?? null,
