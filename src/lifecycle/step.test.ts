@@ -1,0 +1,276 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import fc from 'fast-check';
+import type { AppSpec } from '../protocol/spec.ts';
+import { backoffMs } from './backoff.ts';
+import { type Effect, type Event, type Model, newModel } from './state.ts';
+import { killPatienceMs, step } from './step.ts';
+
+const spec = {
+  kind: 'app',
+  restart: 'always',
+  stopExitCodes: [3],
+  maxRestarts: null,
+  stableAfterMs: 10_000,
+  stopSignal: 'SIGTERM',
+  stopTimeoutMs: 10_000,
+  keepTree: false,
+  leaveTimeoutMs: 10_000,
+} as unknown as AppSpec;
+
+const exit = (run: number, code: number | null, upMs = 50, signal: string | null = null) => ({
+  run,
+  code,
+  signal,
+  ambiguous: false,
+  upMs,
+});
+
+/** Feeds events one after the other; the model and the effects of the last. */
+function feed(events: readonly Event[], over: Partial<AppSpec> = {}, from: Model = newModel, now = 1000) {
+  let model = from;
+  let effects: readonly Effect[] = [];
+  for (const event of events) ({ model, effects } = step(model, event, { spec: { ...spec, ...over }, now, random: 0 }));
+  return { model, effects };
+}
+
+const running: readonly Event[] = [{ type: 'start' }, { type: 'launched', run: 1 }];
+
+test('a start launches, and a launch on record is running', () => {
+  const started = feed([{ type: 'start' }]);
+  assert.deepEqual([started.model.state.name, started.effects.at(-1)], ['starting', { do: 'launch', run: 1 }]);
+  assert.equal(feed(running).model.state.name, 'running');
+});
+
+test('a crash ends what is left, then starts again at once, then backs off', () => {
+  const crashed = feed([...running, { type: 'exited', exit: exit(1, 1) }]);
+  assert.equal(crashed.model.state.name, 'stopping');
+  const again = feed([{ type: 'treeEmptied', run: 1 }], {}, crashed.model);
+  assert.deepEqual([again.model.state.name, again.model.run, again.model.restarts], ['starting', 2, 1]);
+  const second = feed(
+    [
+      { type: 'launched', run: 2 },
+      { type: 'exited', exit: exit(2, 1) },
+      { type: 'treeEmptied', run: 2 },
+    ],
+    {},
+    again.model,
+  );
+  assert.deepEqual(second.model.state, { name: 'backoff', until: 1100, reason: 'exit code 1' });
+});
+
+test('ten seconds of running make earlier crashes forgotten', () => {
+  const tired = { ...newModel, run: 1, streak: 7, state: { name: 'running', run: 1, since: 0 } } as Model;
+  const again = feed(
+    [
+      { type: 'exited', exit: exit(1, 1, 10_000) },
+      { type: 'treeEmptied', run: 1 },
+    ],
+    {},
+    tired,
+  );
+  assert.deepEqual([again.model.state.name, again.model.streak], ['starting', 1]);
+});
+
+test('the policy: exit codes, signals, limits', () => {
+  const after = (code: number | null, over: Partial<AppSpec>, signal: string | null = null) =>
+    feed([...running, { type: 'exited', exit: exit(1, code, 50, signal) }, { type: 'treeEmptied', run: 1 }], over).model
+      .state.name;
+  assert.equal(after(0, { restart: 'on-failure' }), 'completed');
+  assert.equal(after(1, { restart: 'on-failure' }), 'starting');
+  assert.equal(after(null, { restart: 'on-failure' }, 'SIGKILL'), 'starting');
+  assert.equal(after(0, { restart: 'no' }), 'completed');
+  assert.equal(after(1, { restart: 'no' }), 'failed');
+  assert.equal(after(3, {}), 'completed');
+  assert.equal(after(1, { maxRestarts: 0 }), 'failed');
+});
+
+test('a stop that is not heeded kills, and what outlives that is stuck until it is gone', () => {
+  const asked = feed([...running, { type: 'stop', goal: 'stay' }]);
+  assert.deepEqual(asked.effects[0], { do: 'signal', signal: 'SIGTERM' });
+  const killing = feed([{ type: 'due' }], {}, asked.model, 11_000);
+  assert.deepEqual(killing.effects[0], { do: 'kill' });
+  const stuck = feed([{ type: 'treeAlive', run: 1, pids: [7] }], {}, killing.model, 11_000 + killPatienceMs);
+  assert.equal(stuck.model.state.name, 'stuck');
+  const gone = feed(
+    [
+      { type: 'treeEmptied', run: 1 },
+      { type: 'exited', exit: exit(1, null, 5, 'SIGKILL') },
+    ],
+    {},
+    stuck.model,
+  );
+  assert.equal(gone.model.state.name, 'stopped');
+});
+
+test('a stop in back-off stays stopped; a start in back-off starts now', () => {
+  const waiting = {
+    ...newModel,
+    run: 3,
+    streak: 4,
+    state: { name: 'backoff', until: 9000, reason: 'exit code 1' },
+  } as Model;
+  const stopped = feed([{ type: 'stop', goal: 'stay' }, { type: 'due' }], {}, waiting, 9999);
+  assert.equal(stopped.model.state.name, 'stopped');
+  assert.deepEqual(
+    [feed([{ type: 'start' }], {}, waiting).model.run, feed([{ type: 'start' }], {}, waiting).model.streak],
+    [4, 0],
+  );
+});
+
+test('a job hands over its end at once and what it left goes later', () => {
+  const job = { kind: 'job', restart: 'no' } as const;
+  const ended = feed([...running, { type: 'exited', exit: exit(1, 0) }], job);
+  assert.equal(ended.model.state.name === 'stopping' && ended.model.state.phase, 'leaving');
+  assert.equal(feed([{ type: 'treeEmptied', run: 1 }], job, ended.model).model.state.name, 'completed');
+  assert.deepEqual(feed([{ type: 'due' }], job, ended.model, 11_000).effects[0], { do: 'signal', signal: 'SIGTERM' });
+});
+
+test('back-off: at once, 100 ms, doubled, a minute at most, a quarter more at most', () => {
+  assert.deepEqual(
+    [0, 1, 2, 3, 10, 11, 99].map((streak) => backoffMs(streak, 0)),
+    [0, 100, 200, 400, 51_200, 60_000, 60_000],
+  );
+  assert.deepEqual(
+    [1, 11].map((streak) => backoffMs(streak, 0.999)),
+    [125, 60_000],
+  );
+});
+
+/** A world that answers effects as processes would, in any order: programs that die by themselves, that ignore signals, launches that fail. */
+class World {
+  model: Model = newModel;
+  now = 0;
+  timer: number | null = null;
+  forgotten = false;
+  /** Of the current run: is its main program, is anything of it alive. */
+  main = false;
+  tree = false;
+  claimed = false;
+  pending: Event[] = [];
+  readonly over: Partial<AppSpec>;
+  /** The last wish: what a user may rely on. */
+  wish: 'up' | 'down' | 'gone' | 'none' = 'none';
+
+  constructor(over: Partial<AppSpec>) {
+    this.over = over;
+  }
+
+  send(event: Event): void {
+    const before = this.model;
+    const next = step(this.model, event, { spec: { ...spec, ...this.over }, now: this.now, random: 0.5 });
+    this.model = next.model;
+    assert.ok(next.model.run >= before.run && next.model.run <= before.run + 1, 'run numbers grow by one');
+    for (const effect of next.effects) this.perform(effect);
+    const { name } = this.model.state;
+    if (name === 'stopped' || name === 'completed' || name === 'failed' || name === 'backoff') {
+      assert.ok(!this.tree && !this.main, `${name} while something lives`);
+    }
+  }
+
+  perform(effect: Effect): void {
+    const { run } = this.model;
+    switch (effect.do) {
+      case 'launch':
+        assert.ok(!this.tree && !this.main, 'launched while an earlier run lives');
+        assert.ok(this.wish === 'up', `launched though the wish is ${this.wish}`);
+        this.claimed = false;
+        this.pending.push({ type: 'launched', run: effect.run });
+        break;
+      case 'fence':
+        if (!this.claimed) {
+          this.pending = this.pending.filter(({ type }) => type !== 'launched');
+          this.pending.push({ type: 'launchFailed', run, reason: 'fenced', retry: false });
+        }
+        break;
+      case 'kill':
+        this.kill();
+        break;
+      case 'signal':
+      case 'watchTree':
+      case 'survey':
+        if (!this.tree) this.pending.push({ type: 'treeEmptied', run });
+        break;
+      case 'timer':
+        this.timer = effect.at;
+        break;
+      case 'forget':
+        assert.ok(!this.tree, 'forgotten while something lives');
+        this.forgotten = true;
+    }
+  }
+
+  kill(): void {
+    if (this.main) this.dies(137, 'SIGKILL');
+    if (this.tree) {
+      this.tree = false;
+      this.pending.push({ type: 'treeEmptied', run: this.model.run });
+    }
+  }
+
+  dies(code: number, signal: string | null = null): void {
+    this.main = false;
+    this.pending.push({ type: 'exited', exit: exit(this.model.run, signal === null ? code : null, 10, signal) });
+  }
+
+  /** One thing happens that may happen now. */
+  happen(choice: number): void {
+    const event =
+      this.pending.length > 0 && choice % 3 !== 0 ? this.pending.splice(choice % this.pending.length, 1)[0] : undefined;
+    if (event?.type === 'launched') {
+      this.claimed = true;
+      this.main = true;
+      this.tree = true;
+    }
+    if (event) this.send(event);
+    else if (this.main && choice % 5 === 0) this.dies(choice % 4);
+    else if (!this.main && this.tree && choice % 2 === 0) {
+      this.tree = false;
+      this.send({ type: 'treeEmptied', run: this.model.run });
+    } else if (this.timer !== null) {
+      this.now = Math.max(this.now + 1, this.timer);
+      this.timer = null;
+      this.send({ type: 'due' });
+    }
+  }
+}
+
+const runs = Number(process.env.STEAD_PROPERTY_RUNS ?? 10_000);
+
+test(`whatever happens in whatever order: one live tree, no start against the wish, a way on from every state (${runs} sequences)`, () => {
+  const wishes = fc.constantFrom<Event>(
+    { type: 'start' },
+    { type: 'restart' },
+    { type: 'stop', goal: 'stay' },
+    { type: 'stop', goal: 'delete' },
+    { type: 'reset' },
+  );
+  const action = fc.oneof({ weight: 4, arbitrary: fc.nat(1000) }, { weight: 1, arbitrary: wishes });
+  const policies = fc.record({
+    restart: fc.constantFrom('always', 'on-failure', 'no'),
+    kind: fc.constantFrom('app', 'job'),
+    maxRestarts: fc.constantFrom(null, 2),
+  });
+  const property = fc.property(policies, fc.array(action, { maxLength: 60 }), (over, actions) => {
+    const world = new World(over as Partial<AppSpec>);
+    const wish = (event: Event) => {
+      // A delete is final, and nobody can ask anything of what is gone.
+      if (world.wish === 'gone' || world.forgotten) return;
+      if (event.type === 'stop') world.wish = event.goal === 'delete' ? 'gone' : 'down';
+      else if (event.type !== 'reset') world.wish = 'up';
+      world.send(event);
+    };
+    for (const each of actions) {
+      if (typeof each === 'number') world.happen(each);
+      else wish(each);
+    }
+    // In the end a stop always gets there: timers fire, processes die of SIGKILL.
+    wish({ type: 'stop', goal: 'stay' });
+    for (let round = 0; round < 200 && (world.pending.length > 0 || world.timer !== null); round++)
+      world.happen(3 * round + 1);
+    const { name } = world.model.state;
+    assert.ok(world.forgotten || ['stopped', 'completed', 'failed'].includes(name), `ends in ${name}`);
+    assert.ok(!world.tree && !world.main);
+  });
+  fc.assert(property, { numRuns: runs });
+});
