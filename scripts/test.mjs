@@ -26,13 +26,20 @@ const mark = `STEAD_TEST_RUN=${basename(scratch)}`;
 let passed = 0;
 let failed = 0;
 const skipped = [];
+// Of this run alone: another may go on in this checkout.
+const out = join(root, '.build', basename(scratch));
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.once(signal, () => giveUp(signal));
 
 if (!onlyTests) step('build', [process.execPath, 'scripts/build.mjs']);
 if (!onlyTests && args.length === 0) step('check', [process.execPath, 'scripts/check.mjs']);
 const bundles = await bundleTests(
   testFiles().filter((file) => args.length === 0 || args.some((filter) => file.includes(filter))),
-);
-if (bundles.length === 0) console.log(`no test file has ${args.join(' or ')} in its path`);
+).catch((error) => {
+  console.log(`FAILED: the tests can't be bundled: ${error.message}`);
+  failed += 1;
+  return [];
+});
+if (bundles.length === 0 && failed === 0) console.log(`no test file has ${args.join(' or ')} in its path`);
 // Two at a time: tests wait for programs more than they compute, and a machine has two cores at least.
 await inParallel(bundles, Math.max(2, Math.min(4, cpus().length)), runFile);
 const left = await leftovers();
@@ -40,7 +47,7 @@ for (const { pid, command } of left) {
   console.log(`FAILED: left behind: ${pid} ${command}`);
   failed += 1;
 }
-rmSync(scratch, { recursive: true, force: true });
+clear();
 for (const line of [...new Set(skipped)].sort()) console.log(line);
 console.log(`${Math.round((Date.now() - began) / 1000)} s`);
 if (passed + failed === 0) failed = 1;
@@ -55,6 +62,28 @@ function step(name, [command, ...words]) {
   console.log(`FAILED: ${name}`);
 }
 
+function clear() {
+  for (const place of [scratch, out]) rmSync(place, { recursive: true, force: true });
+}
+
+/** Ended from outside: what the tests started ends, too. */
+function giveUp(signal) {
+  // Again, as what is killed may be about to start something.
+  for (let found = marked(), round = 0; found.length > 0 && round < 20; found = marked(), round++)
+    for (const { pid } of found) kill(pid);
+  clear();
+  console.log(`ended by ${signal}\n${passed} passed, ${failed + 1} failed`);
+  process.exit(1);
+}
+
+function kill(pid) {
+  try {
+    process.kill(pid, 'SIGKILL');
+  } catch {
+    // It ended meanwhile.
+  }
+}
+
 function testFiles() {
   return ['src', 'test'].flatMap((folder) =>
     readdirSync(join(root, folder), { recursive: true })
@@ -64,8 +93,6 @@ function testFiles() {
 }
 
 async function bundleTests(files) {
-  const out = join(root, '.build/tests');
-  rmSync(out, { recursive: true, force: true });
   mkdirSync(out, { recursive: true });
   if (files.length === 0) return [];
   await build({
@@ -160,33 +187,26 @@ async function leftovers() {
     await new Promise((resolve) => setTimeout(resolve, 100));
     found = marked();
   }
-  for (const { pid } of found) {
-    try {
-      process.kill(pid, 'SIGKILL');
-    } catch {
-      // It ended meanwhile.
-    }
-  }
+  for (const { pid } of found) kill(pid);
   return found;
 }
 
+/** Launchers and daemons have a bare environment, but a path of this run in their words. */
 function marked() {
   return readdirSync('/proc')
     .filter((name) => /^\d+$/.test(name) && Number(name) !== process.pid)
-    .flatMap((name) => {
-      try {
-        const entries = readFileSync(`/proc/${name}/environ`, 'latin1').split('\0');
-        const isOurs = entries.includes(mark) || entries.some((entry) => entry.startsWith(`STEAD_HOME=${scratch}`));
-        return isOurs
-          ? [
-              {
-                pid: Number(name),
-                command: readFileSync(`/proc/${name}/cmdline`, 'latin1').replaceAll('\0', ' ').trim(),
-              },
-            ]
-          : [];
-      } catch {
-        return [];
-      }
-    });
+    .map((name) => ({ pid: Number(name), command: wordsOf(name, 'cmdline').join(' ').trim() }))
+    .filter(
+      ({ pid, command }) =>
+        command.includes(scratch) ||
+        wordsOf(pid, 'environ').some((entry) => entry === mark || entry.startsWith(`STEAD_HOME=${scratch}`)),
+    );
+}
+
+function wordsOf(pid, file) {
+  try {
+    return readFileSync(`/proc/${pid}/${file}`, 'latin1').split('\0');
+  } catch {
+    return [];
+  }
 }
