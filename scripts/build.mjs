@@ -1,6 +1,15 @@
 /** `npm run build`: bundles each entry with esbuild into dist/. CommonJS, as an ES module costs a command 5 ms of start-up. */
 import { createHash } from 'node:crypto';
-import { copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
@@ -10,6 +19,7 @@ const { version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'))
 const began = performance.now();
 const dist = join(root, 'dist');
 const beside = `${dist}.${process.pid}`;
+process.once('exit', () => rmSync(beside, { recursive: true, force: true }));
 
 const shared = {
   bundle: true,
@@ -47,7 +57,7 @@ writeFileSync(join(beside, 'build.json'), `${JSON.stringify({ version, id })}\n`
 replace(beside, dist);
 console.log(`built ${basename(dist)}: version ${version}, build ${id}, ${Math.round(performance.now() - began)} ms`);
 
-/** File by file, so that a command that runs meanwhile finds each of them. */
+/** File by file, each renamed into place: a command that runs meanwhile finds all of them, and none half written. */
 function replace(from, to) {
   mkdirSync(join(to, 'commands'), { recursive: true });
   const list = (directory) =>
@@ -55,10 +65,7 @@ function replace(from, to) {
   const paths = (directory) =>
     list(directory).map((entry) => join(entry.parentPath, entry.name).slice(directory.length + 1));
   const fresh = paths(from);
-  for (const path of paths(to)) if (!fresh.includes(path)) rmSync(join(to, path));
-  for (const path of fresh) {
-    copyFileSync(join(from, path), join(to, path));
-  }
-  rmSync(from, { recursive: true });
+  for (const path of paths(to)) if (!fresh.includes(path)) rmSync(join(to, path), { force: true });
+  for (const path of fresh) renameSync(join(from, path), join(to, path));
   if (!existsSync(join(to, 'cli.cjs'))) throw new Error('nothing was built');
 }

@@ -46,6 +46,7 @@ function readImports(file, { types }) {
   const whole = readFileSync(join(src, file), 'utf8');
   const text = types ? whole : whole.replace(/^(?:import|export) type\s[^;]*;/gm, '');
   const targets = [...text.matchAll(/^(?:import|export)\s(?:[^;]*?\sfrom\s)?'(\.[^']+)'/gms)].map((match) => match[1]);
+  if (types) targets.push(...[...text.matchAll(/\bimport\(\s*'(\.[^']+)'/g)].map((match) => match[1]));
   return targets.map((target) => relative(src, join(src, dirname(file), target)));
 }
 
