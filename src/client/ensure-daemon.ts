@@ -2,7 +2,7 @@
  * Starts the daemon of a home: from a copy of itself in the home, so that no update, `npx` or deleted checkout touches what runs; through a guardian, in a
  * session of its own, with nothing of the caller's: environment, directory, fds.
  */
-import { type ChildProcess, spawn } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import {
   chmodSync,
   closeSync,
@@ -26,8 +26,8 @@ import { prepareHome } from '../storage/home.ts';
 const startTimeoutMs = 15_000;
 /** Besides the events of the home's directory, for file systems that have none. */
 const lookMs = 100;
-/** What guardian.sh ends with when another has the lock. */
-const lockedCode = 75;
+/** Nobody answers after so long: perhaps the one that had the lock is gone. */
+const tryAgainMs = 1000;
 
 /** Resolves when a daemon answers, this one's or another's that was faster. Throws HOME_UNSAFE, HOME_UNUSABLE, DAEMON_UNREACHABLE. */
 export async function ensureDaemon(home: string): Promise<void> {
@@ -35,15 +35,15 @@ export async function ensureDaemon(home: string): Promise<void> {
   const library = installLibrary(home);
   closeInheritedFds();
   const deadline = Date.now() + startTimeoutMs;
-  let guardian = spawnGuardian(home, library);
   const arrival = new Arrival(home);
   try {
-    while (!(await answers(home))) {
+    for (let nextTry = 0; !(await answers(home)); ) {
       if (Date.now() > deadline) throw unreachable(home, `it did not answer within ${startTimeoutMs / 1000} s`);
-      const end = guardian.ended();
-      // The one that had the lock may have been at its end.
-      if (end === lockedCode) guardian = spawnGuardian(home, library);
-      else if (end !== null) throw unreachable(home, `its guardian ended with ${end}`);
+      // One that finds the lock taken goes at once; and the one that had it may have been at its end.
+      if (Date.now() >= nextTry) {
+        spawnGuardian(home, library);
+        nextTry = Date.now() + tryAgainMs;
+      }
       await arrival.next();
     }
   } finally {
@@ -89,33 +89,24 @@ export function daemonEnvironment(home: string): NodeJS.ProcessEnv {
   return env;
 }
 
-function spawnGuardian(home: string, library: string): { ended(): number | null } {
+/**
+ * Forked twice: a command that is given by a program of another home is that program's child, and the daemon must not be found in its tree.
+ */
+function spawnGuardian(home: string, library: string): void {
   const log = openSync(join(home, 'daemon.log'), 'a', 0o600);
-  let child: ChildProcess;
   try {
-    child = spawn(
-      '/bin/sh',
-      [join(library, 'guardian.sh'), 'start', home, process.execPath, join(library, 'daemon.cjs')],
-      {
-        detached: true,
-        cwd: '/',
-        env: daemonEnvironment(home),
-        stdio: ['ignore', log, log],
-      },
-    );
+    const words = [join(library, 'guardian.sh'), 'start', home, process.execPath, join(library, 'daemon.cjs')];
+    const child = spawn('/usr/bin/setsid', ['-f', '/bin/sh', ...words], {
+      detached: true,
+      cwd: '/',
+      env: daemonEnvironment(home),
+      stdio: ['ignore', log, log],
+    });
+    child.once('error', (error) => process.emitWarning(error));
+    child.unref();
   } finally {
     closeSync(log);
   }
-  let code: number | null = null;
-  child.once('exit', (status) => {
-    code = status ?? 1;
-  });
-  child.once('error', (error) => {
-    code = 127;
-    process.emitWarning(error);
-  });
-  child.unref();
-  return { ended: () => code };
 }
 
 /** Whether somebody accepts on the home's socket. */

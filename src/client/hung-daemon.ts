@@ -4,8 +4,8 @@ import { join } from 'node:path';
 import { SteadError } from '../protocol/errors.ts';
 import { daemonPid } from './http.ts';
 
-/** Kills the daemon that a home's `daemon.json` names. Throws DAEMON_UNREACHABLE if that pid is some other process by now. */
-export function endHungDaemon(home: string): void {
+/** Kills the daemon that a home's `daemon.json` names, and returns its pid. Throws DAEMON_UNREACHABLE if that pid is some other process by now. */
+export function endHungDaemon(home: string): number {
   const pid = daemonPid(home);
   if (pid === undefined || !isDaemonOf(home, pid)) {
     throw new SteadError(
@@ -17,6 +17,7 @@ export function endHungDaemon(home: string): void {
     );
   }
   process.kill(pid, 'SIGKILL');
+  return pid;
 }
 
 /** By its command line and its home: a reused pid has others. */

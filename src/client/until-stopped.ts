@@ -1,4 +1,5 @@
 import { setTimeout as pause } from 'node:timers/promises';
+import { isAlive, processStat } from '../host/process.ts';
 import { SteadError } from '../protocol/errors.ts';
 import { request } from './http.ts';
 import { isDaemonDown } from './unreachable.ts';
@@ -22,4 +23,12 @@ export async function untilDaemonStopped(home: string, pid: number | null): Prom
   throw new SteadError('TIMED_OUT', `The daemon (pid ${pid}) has not ended within ${patienceMs / 1000} s`, {
     hint: 'stead daemon logs says why',
   });
+}
+
+/** Resolves once the process of a daemon that was killed is gone: until then the kernel may still take connections for it. */
+export async function untilDaemonGone(pid: number): Promise<void> {
+  const stat = processStat(pid);
+  const id = { pid, startTicks: stat?.startTicks ?? 0 };
+  for (const deadline = performance.now() + patienceMs; performance.now() < deadline && isAlive(id); )
+    await pause(lookEveryMs);
 }

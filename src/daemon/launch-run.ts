@@ -111,7 +111,7 @@ const lower = (a: number | null, b: number | null): number | null => (a === null
 
 function niceWords(spec: AppSpec): string[] {
   const difference = spec.nice - getPriority();
-  return difference === 0 ? [] : ['/usr/bin/nice', '-n', String(difference)];
+  return difference === 0 ? [] : ['/usr/bin/nice', '-n', String(difference), '--'];
 }
 
 function setprivWords({ user, noNewPrivs }: AppSpec): string[] {

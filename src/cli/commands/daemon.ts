@@ -5,7 +5,7 @@ import { runForeground } from '../../client/foreground.ts';
 import { request } from '../../client/http.ts';
 import { endHungDaemon } from '../../client/hung-daemon.ts';
 import { isDaemonDown, isSilent } from '../../client/unreachable.ts';
-import { untilDaemonStopped } from '../../client/until-stopped.ts';
+import { untilDaemonGone, untilDaemonStopped } from '../../client/until-stopped.ts';
 import { nearest } from '../../config/nearest.ts';
 import type { DaemonView } from '../../protocol/api.ts';
 import { SteadError } from '../../protocol/errors.ts';
@@ -118,7 +118,11 @@ async function replaceDaemon(home: string): Promise<void> {
     if (before) await stopDaemon(home, before.pid);
   } catch (error) {
     if (!isSilent(error)) throw error;
-    endHungDaemon(home);
+    await untilDaemonGone(endHungDaemon(home));
+    // Its guardian has another of the same version up by now, or soon: that one can be asked to go.
+    await ensureDaemon(home);
+    const { pid } = await request(home, 'daemonStatus');
+    await stopDaemon(home, pid);
   }
   await ensureDaemon(home);
 }
