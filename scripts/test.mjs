@@ -5,7 +5,7 @@
  * Afterwards nothing that a test started may be alive: all of it has STEAD_TEST_RUN in its environment, or a home under this run's directory.
  */
 import { spawn, spawnSync } from 'node:child_process';
-import { chmodSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { chmodSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, readlinkSync, rmSync } from 'node:fs';
 import { cpus, tmpdir } from 'node:os';
 import { basename, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -191,7 +191,7 @@ async function leftovers() {
   return found;
 }
 
-/** Launchers and daemons have a bare environment, but a path of this run in their words. */
+/** What has an environment of its own making still has a path of this run in its words, or as its directory. */
 function marked() {
   return readdirSync('/proc')
     .filter((name) => /^\d+$/.test(name) && Number(name) !== process.pid)
@@ -199,6 +199,7 @@ function marked() {
     .filter(
       ({ pid, command }) =>
         command.includes(scratch) ||
+        directoryOf(pid).startsWith(scratch) ||
         wordsOf(pid, 'environ').some((entry) => entry === mark || entry.startsWith(`STEAD_HOME=${scratch}`)),
     );
 }
@@ -208,5 +209,13 @@ function wordsOf(pid, file) {
     return readFileSync(`/proc/${pid}/${file}`, 'latin1').split('\0');
   } catch {
     return [];
+  }
+}
+
+function directoryOf(pid) {
+  try {
+    return readlinkSync(`/proc/${pid}/cwd`);
+  } catch {
+    return '';
   }
 }

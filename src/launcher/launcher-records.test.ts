@@ -45,6 +45,8 @@ inEachShell('the run record names the program and the launcher, by pid and start
   const { program, launcher, claimed, exit } = run.record();
   assert.ok(claimed && exit === null && isAlive(program!) && isAlive(launcher!));
   assert.deepEqual([program!.pid, launcher!.pid], [pid, run.child.pid]);
+  process.kill(pid, 'SIGKILL');
+  await run.ended;
 });
 
 inEachShell("a pipe on the launcher's fd 0 ends with it, however it ends", async (t, shell) => {
@@ -64,6 +66,7 @@ inEachShell("a pipe on the launcher's fd 0 ends with it, however it ends", async
     await waitFor('the end of the pipe', () => ended);
     pipe.destroy();
     assert.equal(isRunning(pid), end === 'launcher');
+    if (end === 'launcher') process.kill(pid, 'SIGKILL');
   }
 });
 
