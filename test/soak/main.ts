@@ -1,0 +1,53 @@
+import { parseArgs } from 'node:util';
+import { daemonKills } from '../faults/harness/daemon-kills.ts';
+import { launcherKills } from '../faults/harness/launcher-kills.ts';
+import { concurrent, storm } from '../faults/harness/storm.ts';
+import { syscalls } from '../faults/harness/syscalls.ts';
+import { Stead } from '../support/stead.ts';
+
+export interface Soak {
+  readonly runs: number;
+  readonly seed: number;
+  readonly say: (text: string) => void;
+}
+
+const scenarios: Readonly<Record<string, (stead: Stead, soak: Soak) => Promise<void>>> = {
+  'daemon-kills': (stead, { runs, ...soak }) => daemonKills(stead, { kills: runs, ...soak }),
+  storm: (stead, { runs, ...soak }) => storm(stead, { seconds: runs, kills: Math.ceil(runs / 3), ...soak }),
+  'launcher-kills': (stead, { runs, ...soak }) => launcherKills(stead, { starts: runs, ...soak }),
+  concurrent: (stead, { runs, ...soak }) => concurrent(stead, { rounds: runs, ...soak }),
+  syscalls: (stead, { runs, ...soak }) => syscalls(stead, { most: runs, ...soak }),
+};
+
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
+  options: {
+    runs: { type: 'string', default: '100' },
+    seed: { type: 'string' },
+    shell: { type: 'string' },
+    'no-cgroup': { type: 'boolean' },
+  },
+});
+const scenario = scenarios[positionals[0] ?? ''];
+if (scenario === undefined) {
+  console.error(`which? ${Object.keys(scenarios).join(' ')}`);
+  process.exit(2);
+}
+const seed = Number(values.seed ?? Date.now() % 1_000_000);
+const cleanups: (() => void | Promise<void>)[] = [];
+const env = {
+  ...(values.shell && { STEAD_SHELL: values.shell }),
+  ...(values['no-cgroup'] && { STEAD_NO_CGROUP: '1' }),
+};
+const stead = new Stead({ after: (fn) => cleanups.push(fn) }, { env });
+const began = Date.now();
+console.log(`${positionals[0]}: ${values.runs} runs, seed ${seed}, home ${stead.home}`);
+try {
+  await scenario(stead, { runs: Number(values.runs), seed, say: (text) => console.log(`  ${text}`) });
+  console.log(`passed in ${Math.round((Date.now() - began) / 1000)} s`);
+} catch (error) {
+  console.error(`FAILED after ${Math.round((Date.now() - began) / 1000)} s, seed ${seed}: ${(error as Error).stack}`);
+  process.exitCode = 1;
+} finally {
+  for (const cleanup of cleanups) await cleanup();
+}
