@@ -2,7 +2,6 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import type { AppSpec } from '../protocol/spec.ts';
-import { backoffMs } from './backoff.ts';
 import { type Effect, type Event, type Model, newModel } from './state.ts';
 import { killPatienceMs, step } from './step.ts';
 
@@ -126,17 +125,6 @@ test('a job hands over its end at once and what it left goes later', () => {
   assert.deepEqual(feed([{ type: 'due' }], job, ended.model, 11_000).effects[0], { do: 'signal', signal: 'SIGTERM' });
 });
 
-test('back-off: at once, 100 ms, doubled, a minute at most, a quarter more at most', () => {
-  assert.deepEqual(
-    [0, 1, 2, 3, 10, 11, 99].map((streak) => backoffMs(streak, 0)),
-    [0, 100, 200, 400, 51_200, 60_000, 60_000],
-  );
-  assert.deepEqual(
-    [1, 11].map((streak) => backoffMs(streak, 0.999)),
-    [125, 60_000],
-  );
-});
-
 /** A world that answers effects as processes would, in any order: programs that die by themselves, that ignore signals, launches that fail. */
 class World {
   model: Model = newModel;
@@ -254,10 +242,10 @@ test(`whatever happens in whatever order: one live tree, no start against the wi
   const property = fc.property(policies, fc.array(action, { maxLength: 60 }), (over, actions) => {
     const world = new World(over as Partial<AppSpec>);
     const wish = (event: Event) => {
-      // A delete is final, and nobody can ask anything of what is gone.
-      if (world.wish === 'gone' || world.forgotten) return;
-      if (event.type === 'stop') world.wish = event.goal === 'delete' ? 'gone' : 'down';
-      else if (event.type !== 'reset') world.wish = 'up';
+      // Nobody can ask anything of what is gone; what is being deleted may be asked, in vain.
+      if (world.forgotten) return;
+      if (event.type === 'stop' && event.goal === 'delete') world.wish = 'gone';
+      else if (event.type !== 'reset' && world.wish !== 'gone') world.wish = event.type === 'stop' ? 'down' : 'up';
       world.send(event);
     };
     for (const each of actions) {
@@ -270,6 +258,7 @@ test(`whatever happens in whatever order: one live tree, no start against the wi
       world.happen(3 * round + 1);
     const { name } = world.model.state;
     assert.ok(world.forgotten || ['stopped', 'completed', 'failed'].includes(name), `ends in ${name}`);
+    assert.equal(world.forgotten, world.wish === 'gone', 'a delete is carried out, and nothing else forgets');
     assert.ok(!world.tree && !world.main);
   });
   fc.assert(property, { numRuns: runs });

@@ -260,8 +260,11 @@ const table: Table = {
       event.run === state.run && state.exit === null
         ? go(model, { ...state, treeIsEmpty: false }, { do: 'signal', signal: spec.stopSignal })
         : stay({ model }),
+    // What has ended did run, and what it left may live.
     launchFailed: ({ model, state, event }, context) =>
-      event.run === state.run ? finish(model, state, context, ' before it ran') : stay({ model }),
+      event.run === state.run && state.exit === null
+        ? finish(model, state, context, ' before it ran')
+        : stay({ model }),
     exited: ({ model, state, event }, context) =>
       event.exit.run === state.run ? finishIfDone(model, { ...state, exit: event.exit }, context) : stay({ model }),
     treeEmptied: ({ model, state, event }, context) =>
@@ -285,7 +288,7 @@ const table: Table = {
     treeEmptied: ({ model, state, event }, context) =>
       event.run === state.run ? unstick(model, state, context) : stay({ model }),
     treeAlive: ({ model, state, event }, { now }) =>
-      go(model, { ...state, pids: event.pids }, timer(now + stuckLookMs)),
+      event.run === state.run ? go(model, { ...state, pids: event.pids }, timer(now + stuckLookMs)) : stay({ model }),
     due: ({ model, state }) => go(model, state, { do: 'kill' }, { do: 'survey' }),
   },
 };
