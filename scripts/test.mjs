@@ -5,7 +5,17 @@
  * Afterwards nothing that a test started may be alive: all of it has STEAD_TEST_RUN in its environment, or a home under this run's directory.
  */
 import { spawn, spawnSync } from 'node:child_process';
-import { chmodSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, readlinkSync, rmSync } from 'node:fs';
+import {
+  accessSync,
+  chmodSync,
+  constants,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  rmSync,
+} from 'node:fs';
 import { cpus, tmpdir } from 'node:os';
 import { basename, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -128,6 +138,7 @@ async function runFile({ file, bundle }) {
     cwd: root,
     env: {
       ...process.env,
+      PATH: searchable(process.env.PATH ?? ''),
       STEAD_TEST_RUN: basename(scratch),
       STEAD_TEST_ROOT: scratch,
       TMPDIR: scratch,
@@ -157,6 +168,24 @@ async function runFile({ file, bundle }) {
     `${counts.failed === 0 ? 'ok    ' : 'FAILED'} ${file} (${counts.passed} passed${counts.failed ? `, ${counts.failed} failed` : ''}, ${((Date.now() - started) / 1000).toFixed(1)} s)`,
   );
   if (counts.failed > 0) console.log(failuresOf(output, code));
+}
+
+/**
+ * PATH without folders that may not be searched, such as root's own in an `su` without `-`: with one of them execvp(3) says of a command that is nowhere
+ * that it is not permitted (126), not that it is not found (127).
+ */
+function searchable(path) {
+  return path
+    .split(':')
+    .filter((folder) => {
+      try {
+        accessSync(join(folder, '.'), constants.X_OK);
+        return true;
+      } catch (error) {
+        return error.code !== 'EACCES';
+      }
+    })
+    .join(':');
 }
 
 function skipsOf(output, file) {
