@@ -66,7 +66,8 @@ export async function runDaemon(options: DaemonOptions): Promise<Daemon> {
       options.exit(0);
     },
   };
-  for (const { name, file, problem } of loadAll(daemon)) log(`${name}: ${file}: ${problem}; moved aside`);
+  for (const { name, file, problem, isMovedAside } of loadAll(daemon))
+    log(`${name}: ${file}: ${problem}; ${isMovedAside ? 'moved aside' : 'left as it is'}`);
   sweepJobs(daemon);
   resumeAll(daemon);
   await listen(home, handlers(daemon), log);

@@ -3,16 +3,18 @@
  * runs ended). One directory per app, so that one bad file harms one app.
  *
  * A file that does not parse is moved aside as `*.corrupt-<time>` and the generation before it is taken. Reading for a list leaves
- * everything as it is.
+ * everything as it is. An app with a file of a later format is a newer stead's: nothing of it is used, moved or written over.
  */
 import { existsSync, mkdirSync, readdirSync, renameSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { appendLine, errnoOf, readIfThere, replaceFile, syncDirectory } from '../host/files.ts';
 import type { ExitView, Want } from '../protocol/api.ts';
+import { SteadError } from '../protocol/errors.ts';
 import { type AppSpec, specFormat } from '../protocol/spec.ts';
 import { appDirectory, appsDirectory, nameOfDirectory, runsDirectory } from './layout.ts';
+import { formatProblem, type Problem, specProblem, stateFormat, stateProblem } from './problems.ts';
 
-export const stateFormat = 1;
+export { stateFormat };
 
 /** `Model` is the automaton's; storage does not look into it. */
 export interface StoredInstance<Model = unknown> {
@@ -44,6 +46,7 @@ export interface Damage {
   readonly name: string;
   readonly file: string;
   readonly problem: string;
+  readonly isMovedAside: boolean;
 }
 
 /** Every app on disk, by id. With `mend`, bad files are moved aside; without, nothing is touched. */
@@ -67,24 +70,32 @@ export function loadApp<Model>(
   { mend, damages }: { readonly mend: boolean; readonly damages: Damage[] },
 ): StoredApp<Model> | null {
   const directory = appDirectory(home, name);
-  const read = <T>(file: string, check: (value: unknown) => string | null): T | null => {
-    for (const path of [join(directory, file), join(directory, `${file}.prev`)]) {
-      const { value, problem } = readChecked<T>(path, check);
-      if (value !== null) return value;
-      if (problem === null) continue;
-      damages.push({ name, file: path, problem });
-      if (mend) setAside(path);
-    }
-    return null;
-  };
-  const spec = read<AppSpec>('spec.json', specProblem);
-  const state = read<StoredState<Model>>('state.json', stateProblem);
-  if (spec === null || state === null || spec.name !== name) return null;
-  return { spec, state };
+  const spec = readGenerations<AppSpec>(join(directory, 'spec.json'), (value) => specProblem(value, name));
+  const state = readGenerations<StoredState<Model>>(join(directory, 'state.json'), stateProblem);
+  const bad = [...spec.bad, ...state.bad];
+  const isLater = bad.some((each) => each.isLater);
+  for (const { path, problem } of bad)
+    damages.push({ name, file: path, problem, isMovedAside: mend && !isLater && setAside(path) });
+  return isLater || spec.value === null || state.value === null ? null : { spec: spec.value, state: state.value };
 }
 
-/** Writes a new app's files; durable when it returns. */
+/** Throws NAME_TAKEN if a newer stead keeps an app of this name: its files are not written over. */
+export function refuseLaterApp(home: string, name: string): void {
+  for (const [file, format] of [
+    ['spec.json', specFormat],
+    ['state.json', stateFormat],
+  ] as const) {
+    const { bad } = readGenerations(join(appDirectory(home, name), file), (value) => formatProblem(value, format));
+    if (bad.some(({ isLater }) => isLater))
+      throw new SteadError('NAME_TAKEN', `The name "${name}" is taken by an app that a newer stead keeps.`, {
+        hint: 'use the newer stead (which -a stead), or choose another --name',
+      });
+  }
+}
+
+/** Writes a new app's files; durable when it returns. Throws NAME_TAKEN for one that a newer stead keeps. */
 export function createApp(home: string, { spec, state }: StoredApp): void {
+  refuseLaterApp(home, spec.name);
   const directory = appDirectory(home, spec.name);
   mkdirSync(directory, { recursive: true, mode: 0o700 });
   replaceFile(join(directory, 'spec.json'), json(spec), { durable: true });
@@ -174,55 +185,41 @@ function appDirectories(home: string): string[] {
   }
 }
 
-function readChecked<T>(
-  path: string,
-  check: (value: unknown) => string | null,
-): { value: T | null; problem: string | null } {
-  try {
-    const text = readIfThere(path);
-    if (text === null) return { value: null, problem: null };
-    const value: unknown = JSON.parse(text);
-    const problem = check(value);
-    return problem === null ? { value: value as T, problem: null } : { value: null, problem };
-  } catch (error) {
-    return { value: null, problem: (error as Error).message };
-  }
+interface BadFile {
+  readonly path: string;
+  readonly problem: string;
+  readonly isLater: boolean;
 }
 
-function setAside(path: string): void {
+/** The newest good generation of a file, and what was wrong with those after it. */
+function readGenerations<T>(
+  path: string,
+  check: (value: unknown) => Problem | null,
+): { value: T | null; bad: readonly BadFile[] } {
+  const bad: BadFile[] = [];
+  for (const each of [path, `${path}.prev`]) {
+    try {
+      const text = readIfThere(each);
+      if (text === null) continue;
+      const value: unknown = JSON.parse(text);
+      const problem = check(value);
+      if (problem === null) return { value: value as T, bad };
+      bad.push({ path: each, problem: problem.text, isLater: problem.isLater });
+    } catch (error) {
+      bad.push({ path: each, problem: (error as Error).message, isLater: false });
+    }
+  }
+  return { value: null, bad };
+}
+
+/** Whether it was moved; else it stays where it is, and the next generation is written over it. */
+function setAside(path: string): boolean {
   try {
     const aside = `${path}.corrupt-${new Date().toISOString().replace(/[:.]/g, '-')}`;
-    if (!existsSync(aside)) renameSync(path, aside);
+    if (existsSync(aside)) return false;
+    renameSync(path, aside);
+    return true;
   } catch {
-    // It stays where it is; the next generation is written over it.
+    return false;
   }
-}
-
-const isRecord = (value: unknown): value is Record<string, unknown> =>
-  typeof value === 'object' && value !== null && !Array.isArray(value);
-const isTexts = (value: unknown): boolean => Array.isArray(value) && value.every((item) => typeof item === 'string');
-
-function specProblem(value: unknown): string | null {
-  if (!isRecord(value)) return 'is no object';
-  if (value.format !== specFormat) return `has format ${String(value.format)}, this version reads ${specFormat}`;
-  for (const key of ['name', 'cwd', 'kind', 'restart', 'stopSignal'])
-    if (typeof value[key] !== 'string') return `has no ${key}`;
-  for (const key of ['stopTimeoutMs', 'stableAfterMs', 'umask'])
-    if (typeof value[key] !== 'number') return `has no ${key}`;
-  if (!isTexts(value.env)) return 'has no env';
-  if (!isRecord(value.program) || !isTexts(value.program.words)) return 'has no program';
-  return null;
-}
-
-function stateProblem(value: unknown): string | null {
-  if (!isRecord(value)) return 'is no object';
-  if (value.format !== stateFormat) return `has format ${String(value.format)}, this version reads ${stateFormat}`;
-  if (typeof value.id !== 'number' || typeof value.want !== 'string' || typeof value.bootId !== 'string')
-    return 'lacks id, want or bootId';
-  if (!Array.isArray(value.instances) || value.instances.length === 0) return 'has no instances';
-  const isModel = (model: unknown) =>
-    isRecord(model) && isRecord(model.state) && typeof model.run === 'number' && typeof model.restarts === 'number';
-  if (!value.instances.every((instance) => isRecord(instance) && isModel(instance.model)))
-    return 'has a broken instance';
-  return null;
 }

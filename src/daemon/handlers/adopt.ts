@@ -14,7 +14,7 @@ import { programOf, type RunningProgram } from '../../programs/of-process.ts';
 import type { AdoptRequest, AdoptResponse, Caller } from '../../protocol/api.ts';
 import { SteadError } from '../../protocol/errors.ts';
 import type { AppSpec } from '../../protocol/spec.ts';
-import { createApp, removeApp } from '../../storage/apps.ts';
+import { createApp, refuseLaterApp, removeApp } from '../../storage/apps.ts';
 import { runDirectory } from '../../storage/layout.ts';
 import { App, newState } from '../app.ts';
 import type { Daemon } from '../context.ts';
@@ -61,6 +61,7 @@ function takeOver(daemon: Daemon, { spec, id, by }: { spec: AppSpec; id: Process
   const sinceWall = fresh.instances[0]!.sinceWall - (monotonicMs() - since);
   const state = { ...fresh, instances: [{ index: 0, model, sinceWall }] };
   const directory = runDirectory(daemon.home, spec.name, 0, 1);
+  refuseLaterApp(daemon.home, spec.name);
   try {
     mkdirSync(directory, { recursive: true, mode: 0o700 });
     // No launcher: its place in the record is 0.

@@ -1,0 +1,140 @@
+/**
+ * What is wrong with a file's content. A file may hold anything (a disk's fault, a person's edit), and what is wrong must be found here: further on it is
+ * taken for what its type says.
+ */
+import type { StateName, Want } from '../protocol/api.ts';
+import { type AppSpec, specFormat } from '../protocol/spec.ts';
+
+export const stateFormat = 1;
+
+export interface Problem {
+  readonly text: string;
+  /** It is of a later format: no damage, but not for this version. */
+  readonly isLater: boolean;
+}
+
+type Check = (value: unknown) => boolean;
+type Fields = Readonly<Record<string, Check>>;
+
+const isRecord = (value: unknown): value is Record<string, unknown> =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);
+const isText: Check = (value) => typeof value === 'string';
+const isNumber: Check = (value) => typeof value === 'number';
+const isCount: Check = (value) => Number.isSafeInteger(value) && (value as number) >= 0;
+const isBoolean: Check = (value) => typeof value === 'boolean';
+const oneOf =
+  (values: readonly unknown[]): Check =>
+  (value) =>
+    values.includes(value);
+const orNull =
+  (check: Check): Check =>
+  (value) =>
+    value === null || check(value);
+const listOf =
+  (check: Check): Check =>
+  (value) =>
+    Array.isArray(value) && value.every(check);
+const record =
+  (fields: Fields): Check =>
+  (value) =>
+    isRecord(value) && Object.entries(fields).every(([key, check]) => check(value[key]));
+
+/** The first field that isn't right, or null. */
+const wrongField = (value: Record<string, unknown>, fields: Fields): string | null =>
+  Object.entries(fields).find(([key, check]) => !check(value[key]))?.[0] ?? null;
+
+const limit = orNull(isNumber);
+const isLimits: Check = (value) =>
+  isRecord(value) &&
+  Object.values(value).every((pair) => Array.isArray(pair) && pair.length === 2 && pair.every((item) => limit(item)));
+
+const specFields = {
+  name: isText,
+  kind: oneOf(['app', 'job']),
+  group: orNull(isText),
+  program: record({
+    how: oneOf(['script', 'command', 'shell']),
+    words: listOf(isText),
+    interpreter: orNull(record({ name: isText, path: isText, args: listOf(isText) })),
+  }),
+  cwd: isText,
+  env: listOf(isText),
+  umask: isCount,
+  limits: isLimits,
+  nice: isNumber,
+  oomScoreAdj: isNumber,
+  user: orNull(record({ name: isText, uid: isCount, gid: isCount, home: isText, shell: isText })),
+  noNewPrivs: isBoolean,
+  restart: oneOf(['always', 'on-failure', 'no']),
+  stopExitCodes: listOf(isNumber),
+  maxRestarts: orNull(isNumber),
+  stableAfterMs: isNumber,
+  stopSignal: isText,
+  stopTimeoutMs: isNumber,
+  keepTree: isBoolean,
+  leaveTimeoutMs: isNumber,
+} satisfies { readonly [K in Exclude<keyof AppSpec, 'format'>]: Check };
+
+const goal = oneOf(['stay', 'start', 'delete', 'policy']);
+const exit = orNull(record({ run: isCount, code: orNull(isNumber), signal: orNull(isText), upMs: orNull(isNumber) }));
+/** What the automaton counts on in each of its states. */
+const stateFields: Readonly<Record<Exclude<StateName, 'waiting'>, Fields>> = {
+  stopped: { reason: isText },
+  completed: { reason: isText },
+  failed: { reason: isText },
+  backoff: { until: isNumber, reason: isText },
+  starting: { run: isCount, since: isNumber },
+  running: { run: isCount, since: isNumber },
+  stopping: { run: isCount, phase: oneOf(['leaving', 'asked', 'killing']), deadline: isNumber, goal, exit },
+  stuck: { run: isCount, goal, exit, pids: listOf(isCount) },
+};
+
+const isAutomatonState: Check = (value) => {
+  if (!isRecord(value) || typeof value.name !== 'string' || !Object.hasOwn(stateFields, value.name)) return false;
+  return wrongField(value, stateFields[value.name as keyof typeof stateFields]) === null;
+};
+
+const wants: readonly Want[] = ['running', 'stopped', 'deleted'];
+const stateFileFields: Fields = {
+  id: isCount,
+  want: oneOf(wants),
+  by: isText,
+  createdAt: isText,
+  bootId: isText,
+  instances: (value) =>
+    Array.isArray(value) &&
+    value.length > 0 &&
+    value.every(
+      record({
+        index: isCount,
+        sinceWall: isNumber,
+        model: record({ state: isAutomatonState, restarts: isCount, streak: isCount, run: isCount }),
+      }),
+    ),
+};
+
+const damaged = (text: string): Problem => ({ text, isLater: false });
+
+/** What is wrong with the format alone. */
+export function formatProblem(value: unknown, format: number): Problem | null {
+  if (!isRecord(value)) return damaged('is no object');
+  if (value.format === format) return null;
+  const isLater = typeof value.format === 'number' && value.format > format;
+  return { text: `has format ${JSON.stringify(value.format)}, this version reads ${format}`, isLater };
+}
+
+/** What is wrong with the content of the `spec.json` of the app of this name. */
+export function specProblem(value: unknown, name: string): Problem | null {
+  const problem = formatProblem(value, specFormat) ?? fieldProblem(value, specFields);
+  if (problem !== null) return problem;
+  return (value as AppSpec).name === name ? null : damaged(`is that of "${(value as AppSpec).name}"`);
+}
+
+/** What is wrong with the content of a `state.json`. */
+export const stateProblem = (value: unknown): Problem | null =>
+  formatProblem(value, stateFormat) ?? fieldProblem(value, stateFileFields);
+
+function fieldProblem(value: unknown, fields: Fields): Problem | null {
+  const wrong = wrongField(value as Record<string, unknown>, fields);
+  return wrong === null ? null : damaged(`has no usable "${wrong}"`);
+}
