@@ -3,20 +3,38 @@
  * what lives, and is respawned in it, with the lock and the socket where everybody looks for them. Old logs are gone; programs go on writing to theirs until
  * they are restarted.
  */
-import { closeSync, mkdirSync, openSync, readdirSync, readFileSync, statSync, watch, writeFileSync } from 'node:fs';
+import {
+  closeSync,
+  existsSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  statSync,
+  watch,
+  writeFileSync,
+} from 'node:fs';
 import { dirname, join } from 'node:path';
 import { createApp } from '../storage/apps.ts';
 import { prepareHome } from '../storage/home.ts';
 import type { Daemon } from './context.ts';
 
-/** `rm -r` removes the directory last: whoever it was is through. */
+/**
+ * `rm -r` removes the directory last, and nothing tells of that: what is held open keeps its inode. So after something was removed the home is looked at again,
+ * until it is whole or gone.
+ */
+const lookAgainMs = 200;
+
 export function watchHome(daemon: Daemon, exit: () => void): void {
   const { ino } = statSync(daemon.home);
   const library = keepOpen(dirname(daemon.launcherScript));
-  let isLost = false;
+  let timer: NodeJS.Timeout | null = null;
   const look = () => {
-    if (isLost || statSync(daemon.home, { throwIfNoEntry: false })?.ino === ino) return;
-    isLost = true;
+    timer = null;
+    if (statSync(daemon.home, { throwIfNoEntry: false })?.ino === ino) {
+      if (!existsSync(join(daemon.home, 'lock'))) timer = setTimeout(look, lookAgainMs);
+      return;
+    }
     daemon.log('the home was removed; making it again');
     try {
       rebuild(daemon);
@@ -28,7 +46,9 @@ export function watchHome(daemon: Daemon, exit: () => void): void {
     exit();
   };
   try {
-    watch(daemon.home, { persistent: false }, look).on('error', () => {});
+    watch(daemon.home, { persistent: false }, (event) => {
+      if (event === 'rename' && timer === null) timer = setTimeout(look, lookAgainMs);
+    }).on('error', () => {});
   } catch {
     // No inotify to be had: a command that finds no home will say so.
   }

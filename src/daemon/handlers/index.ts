@@ -5,6 +5,7 @@ import type { Daemon } from '../context.ts';
 import type { Handlers } from '../server.ts';
 import { appDetail, appViews } from '../view.ts';
 import { adopt } from './adopt.ts';
+import { checkedBody } from './body.ts';
 import { restart } from './restart.ts';
 import { run } from './run.ts';
 import { selected } from './select.ts';
@@ -13,9 +14,9 @@ import { start } from './start.ts';
 import { remove, stop } from './stop.ts';
 import { wait } from './wait.ts';
 
-/** One handler per route. What comes in is JSON of anybody who can reach the socket: each handler checks what it uses. */
+/** One handler per route. What comes in is JSON of anybody who can reach the socket: what all have is checked here, the rest by who uses it. */
 export function handlers(daemon: Daemon): Handlers {
-  const body = <T>(value: unknown): T => (typeof value === 'object' && value !== null ? value : {}) as T;
+  const body = checkedBody as <T>(value: unknown) => T;
   return {
     list: () => appViews(daemon, [...daemon.apps.values()]),
     show: ({ params, query }) => appDetail(daemon, selected(daemon, [params.sel])[0]!, query.get('showEnv') === '1'),
