@@ -3,8 +3,9 @@
  * the name always leads to somebody who answers, and a stale socket is replaced by the one who holds the lock.
  */
 import { chmodSync, renameSync, rmSync } from 'node:fs';
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import { createServer, type IncomingMessage, type Server, type ServerResponse, STATUS_CODES } from 'node:http';
 import { join } from 'node:path';
+import type { Duplex } from 'node:stream';
 import { socketAddress } from '../host/home.ts';
 import { type RouteName, routes } from '../protocol/api.ts';
 import { type ErrorCode, errorCatalogue, SteadError } from '../protocol/errors.ts';
@@ -35,7 +36,7 @@ export async function listen(home: string, handlers: Handlers, log: (line: strin
   server.maxConnections = mostConnections;
   const table = compile(handlers);
   server.on('request', (request, response) => void answer(table, { request, response, log }));
-  server.on('clientError', (_error, socket) => socket.destroy());
+  server.on('clientError', refuse);
   const temporary = `stead.sock.${process.pid}`;
   const address = socketAddress(home, temporary);
   try {
@@ -90,6 +91,18 @@ function send(response: ServerResponse, status: number, value: unknown): void {
     'content-length': text.length,
   });
   response.end(text);
+}
+
+/** What is no HTTP is answered all the same, for whoever wrote it by hand. */
+function refuse(error: Error, socket: Duplex): void {
+  if (!socket.writable) return void socket.destroy();
+  const code = (error as NodeJS.ErrnoException).code;
+  const status = code === 'HPE_HEADER_OVERFLOW' ? 431 : code === 'ERR_HTTP_REQUEST_TIMEOUT' ? 408 : 400;
+  const { message } = error;
+  const body = `${JSON.stringify({ error: { code: 'BAD_REQUEST', message: `This is no HTTP request: ${message}.` } })}\n`;
+  const head = [`HTTP/1.1 ${status} ${STATUS_CODES[status]}`, 'content-type: application/json', 'connection: close'];
+  const text = [...head, `content-length: ${Buffer.byteLength(body)}`, '', body].join('\r\n');
+  socket.end(text, () => socket.destroy());
 }
 
 function asSteadError(error: Error): SteadError {
@@ -157,7 +170,8 @@ async function readBody(request: IncomingMessage): Promise<unknown> {
   }
   const chunks: Buffer[] = [];
   let size = 0;
-  for await (const chunk of request as AsyncIterable<Buffer>) {
+  // Not destroyed when it is too large: that would take the answer along.
+  for await (const chunk of request.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>) {
     size += chunk.length;
     if (size > largestBody) throw new SteadError('TOO_LARGE', `The body is larger than ${largestBody} bytes.`);
     chunks.push(chunk);

@@ -2,7 +2,8 @@ import { SteadError } from '../../protocol/errors.ts';
 
 const isRecord = (value: unknown): value is Record<string, unknown> =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
-const isAbsentOr = (type: 'boolean' | 'string', value: unknown): boolean => value === undefined || typeof value === type;
+const isAbsentOr = (type: 'boolean' | 'string', value: unknown): boolean =>
+  value === undefined || typeof value === type;
 
 /** A request's body: an object, with fields that many requests have as they should be where they are there. Throws BAD_REQUEST. */
 export function checkedBody(body: unknown): Record<string, unknown> {

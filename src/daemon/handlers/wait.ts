@@ -13,7 +13,7 @@ export async function wait(daemon: Daemon, body: WaitRequest, signal: AbortSigna
   }
   const limit =
     typeof timeoutMs === 'number'
-      ? AbortSignal.any([signal, AbortSignal.timeout(Math.min(timeoutMs, 2 ** 31 - 1))])
+      ? AbortSignal.any([signal, AbortSignal.timeout(Math.ceil(Math.min(timeoutMs, 2 ** 31 - 1)))])
       : signal;
   let timedOut = false;
   await Promise.all(
