@@ -21,7 +21,7 @@ import { closeInheritedFds } from '../host/fds.ts';
 import { errnoOf } from '../host/files.ts';
 import { socketAddress } from '../host/home.ts';
 import { SteadError } from '../protocol/errors.ts';
-import { prepareHome } from '../storage/home.ts';
+import { prepareHome, unusable } from '../storage/home.ts';
 
 const startTimeoutMs = 15_000;
 /** Besides the events of the home's directory, for file systems that have none. */
@@ -58,8 +58,8 @@ export function installLibrary(home: string): string {
   const target = join(home, 'lib', `${version}-${id}`);
   if (existsSync(target)) return target;
   const beside = `${target}.${process.pid}`;
-  mkdirSync(beside, { recursive: true, mode: 0o700 });
   try {
+    mkdirSync(beside, { recursive: true, mode: 0o700 });
     for (const file of ['daemon.cjs', 'launcher.sh', 'guardian.sh', 'build.json']) {
       copyFileSync(join(source, file), join(beside, file));
       chmodSync(join(beside, file), 0o600);
@@ -93,7 +93,7 @@ export function daemonEnvironment(home: string): NodeJS.ProcessEnv {
  * Forked twice: a command that is given by a program of another home is that program's child, and the daemon must not be found in its tree.
  */
 function spawnGuardian(home: string, library: string): void {
-  const log = openSync(join(home, 'daemon.log'), 'a', 0o600);
+  const log = openDaemonLog(home);
   try {
     const words = [join(library, 'guardian.sh'), 'start', home, process.execPath, join(library, 'daemon.cjs')];
     const child = spawn('/usr/bin/setsid', ['-f', '/bin/sh', ...words], {
@@ -106,6 +106,14 @@ function spawnGuardian(home: string, library: string): void {
     child.unref();
   } finally {
     closeSync(log);
+  }
+}
+
+function openDaemonLog(home: string): number {
+  try {
+    return openSync(join(home, 'daemon.log'), 'a', 0o600);
+  } catch (error) {
+    throw unusable(home, error);
   }
 }
 

@@ -17,7 +17,7 @@ import {
   moveToCgroup,
   removeCgroup,
 } from '../host/cgroup.ts';
-import { isAlive, type ProcessId, processStat, signalProcess, ticksPerSecond } from '../host/process.ts';
+import { isAlive, isDead, type ProcessId, processStat, signalProcess, ticksPerSecond } from '../host/process.ts';
 import { signalNumber } from '../host/signals.ts';
 import { uptimeMs } from '../metrics/cpu.ts';
 import { type ProcEntry, type ProcTable, readProcess, readProcTable } from '../metrics/proc-table.ts';
@@ -280,6 +280,6 @@ async function moveInto(cgroup: string, id: ProcessId): Promise<boolean> {
 function identify(pids: readonly number[]): ProcessId[] {
   return pids.flatMap((pid) => {
     const stat = processStat(pid);
-    return stat === null || stat.state === 'Z' || stat.state === 'X' ? [] : [{ pid, startTicks: stat.startTicks }];
+    return stat === null || isDead(stat) ? [] : [{ pid, startTicks: stat.startTicks }];
   });
 }

@@ -1,6 +1,6 @@
 /**
  * Identity of processes: a pid alone is worth nothing, as the kernel gives it to another. (pid, start time) within one boot names one
- * process. A zombie counts as dead.
+ * process. A zombie counts as dead, unless threads of it go on: then only its first thread has ended, and its files and sockets are still open.
  */
 import { readFileSync } from 'node:fs';
 
@@ -13,7 +13,7 @@ export interface ProcessId {
 /** What /proc/PID/stat says now, or null if there is no such process. */
 export function processStat(
   pid: number,
-): null | { readonly state: string; readonly ppid: number; readonly startTicks: number } {
+): null | { readonly state: string; readonly ppid: number; readonly threads: number; readonly startTicks: number } {
   let text: string;
   try {
     text = readFileSync(`/proc/${pid}/stat`, 'latin1');
@@ -22,12 +22,16 @@ export function processStat(
   }
   // The name, in parentheses, may itself hold spaces and parentheses.
   const fields = text.slice(text.lastIndexOf(')') + 2).split(' ');
-  return { state: fields[0]!, ppid: Number(fields[1]), startTicks: Number(fields[19]) };
+  return { state: fields[0]!, ppid: Number(fields[1]), threads: Number(fields[17]), startTicks: Number(fields[19]) };
 }
+
+/** By /proc/PID/stat: its state and number of threads. */
+export const isDead = ({ state, threads }: { readonly state: string; readonly threads: number }): boolean =>
+  threads <= 1 && (state === 'Z' || state === 'X');
 
 export function isAlive({ pid, startTicks }: ProcessId): boolean {
   const stat = processStat(pid);
-  return stat !== null && stat.startTicks === startTicks && stat.state !== 'Z' && stat.state !== 'X';
+  return stat !== null && stat.startTicks === startTicks && !isDead(stat);
 }
 
 /** Sends a signal to exactly this process; false if it is gone. Throws EPERM. */

@@ -1,4 +1,5 @@
 import { readdirSync, readFileSync } from 'node:fs';
+import { isDead } from '../host/process.ts';
 import type { ProcEntry, ProcTable } from './proc-table.ts';
 
 /** Whose child is whose, and who shares a session, of one look at /proc: made once for a whole list of apps. */
@@ -16,7 +17,7 @@ export class Forest {
   /** A program that leads a session, all that descends from it and all in its session, the dead left out. */
   treeOf(pid: number): number[] {
     const found = new Set<number>([pid]);
-    const add = (entry: ProcEntry) => entry.state !== 'Z' && found.add(entry.pid);
+    const add = (entry: ProcEntry) => !isDead(entry) && found.add(entry.pid);
     this.#sessions.get(pid)?.forEach(add);
     for (const member of found) this.#children.get(member)?.forEach(add);
     return [...found];

@@ -11,6 +11,7 @@
  */
 import { readFileSync } from 'node:fs';
 import { cgroupPids } from '../host/cgroup.ts';
+import { isDead } from '../host/process.ts';
 import type { ProcEntry, ProcTable } from './proc-table.ts';
 
 export interface TreeTraces {
@@ -37,8 +38,9 @@ export function findTree(table: ProcTable, traces: TreeTraces): number[] {
   addTraced(members, candidates, { table, traces });
   if (fromCgroup === null && traces.cookie) {
     const before = members.size;
-    for (const { pid, state } of candidates) {
-      if (state !== 'Z' && !members.has(pid) && hasCookie(pid, traces.cookie)) members.add(pid);
+    for (const entry of candidates) {
+      const { pid } = entry;
+      if (!isDead(entry) && !members.has(pid) && hasCookie(pid, traces.cookie)) members.add(pid);
     }
     if (members.size > before) addTraced(members, candidates, { table, traces });
   }
@@ -112,7 +114,7 @@ function addLed(
 function inOrder(members: ReadonlySet<number>, table: ProcTable, { main, zombies = false }: TreeTraces): number[] {
   return [...members]
     .map((pid) => table.get(pid)!)
-    .filter(({ state }) => zombies || (state !== 'Z' && state !== 'X'))
+    .filter((entry) => zombies || !isDead(entry))
     .sort(
       (a, b) => Number(b.pid === main.pid) - Number(a.pid === main.pid) || a.startTicks - b.startTicks || a.pid - b.pid,
     )

@@ -65,7 +65,8 @@ function unsafe(path: string, why: string, hint: string): SteadError {
   });
 }
 
-function unusable(home: string, error: unknown): SteadError {
+/** HOME_UNUSABLE, for what the system says of a home. */
+export function unusable(home: string, error: unknown): SteadError {
   return new SteadError('HOME_UNUSABLE', `The home "${home}" can't be used: ${(error as Error).message}.`, {
     hint: 'set STEAD_HOME to a directory that you can write to',
   });

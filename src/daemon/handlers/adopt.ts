@@ -5,7 +5,7 @@
 import { closeSync, mkdirSync, openSync } from 'node:fs';
 import { join } from 'node:path';
 import { monotonicMs } from '../../host/clock.ts';
-import { isAlive, type ProcessId, processStat, signalProcess, ticksPerSecond } from '../../host/process.ts';
+import { isAlive, isDead, type ProcessId, processStat, signalProcess, ticksPerSecond } from '../../host/process.ts';
 import type { Model } from '../../lifecycle/state.ts';
 import { uptimeMs } from '../../metrics/cpu.ts';
 import { processLine } from '../../metrics/process-line.ts';
@@ -81,7 +81,7 @@ function takeOver(daemon: Daemon, { spec, id, by }: { spec: AppSpec; id: Process
 function identify(pid: unknown): ProcessId {
   if (!Number.isInteger(pid) || (pid as number) < 1) throw new SteadError('BAD_REQUEST', `"${String(pid)}" is no pid.`);
   const stat = processStat(pid as number);
-  if (stat === null || stat.state === 'Z') throw gone(pid as number);
+  if (stat === null || isDead(stat)) throw gone(pid as number);
   return { pid: pid as number, startTicks: stat.startTicks };
 }
 
