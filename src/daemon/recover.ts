@@ -2,29 +2,51 @@
  * What a new daemon makes of what is on disk: programs that live are taken over, ends that nobody saw are made up for, and what was wanted is
  * done. Nothing is ever started while something of it might live.
  */
+import { monotonicMs } from '../host/clock.ts';
 import type { Model, State } from '../lifecycle/state.ts';
-import { type Damage, loadApps, readExits, removeCondemned, runNumbers, type StoredApp } from '../storage/apps.ts';
-import { App } from './app.ts';
+import {
+  createApp,
+  type Damage,
+  loadApps,
+  readExits,
+  removeCondemned,
+  runNumbers,
+  type StoredApp,
+} from '../storage/apps.ts';
+import { App, newState } from './app.ts';
 import type { Daemon } from './context.ts';
+import { nextId } from './handlers/start.ts';
 import type { Instance } from './instance.ts';
 
 /** Loads every app; nothing is acted on yet. */
 export function loadAll(daemon: Daemon): Damage[] {
   removeCondemned(daemon.home);
-  const { apps, damages } = loadApps<Model>(daemon.home, { mend: true });
+  const { apps, stateless, damages } = loadApps<Model>(daemon.home, { mend: true });
   for (const stored of apps) daemon.apps.set(stored.spec.name, loadOne(daemon, stored));
+  for (const spec of stateless) {
+    const stored = { spec, state: newState(nextId(daemon), 'found without its state') };
+    createApp(daemon.home, stored);
+    daemon.apps.set(spec.name, loadOne(daemon, stored));
+  }
   return damages;
 }
 
 function loadOne(daemon: Daemon, stored: StoredApp<Model>): App {
   const isOtherBoot = stored.state.bootId !== daemon.bootId;
-  const app = new App(daemon, stored);
-  const exits = readExits(daemon.home, app.name);
+  const { name } = stored.spec;
+  const latestRun = (index: number) => Math.max(0, ...runNumbers(daemon.home, name, index));
+  // The state is an earlier one: nothing is launched that is not wanted, so by then it was.
+  const isStale = stored.state.instances.some(({ index, model }) => latestRun(index) > model.run);
+  const want = isStale && stored.state.want === 'stopped' ? 'running' : stored.state.want;
+  const app = new App(daemon, { ...stored, state: { ...stored.state, want } });
+  const exits = readExits(daemon.home, name);
   for (const instance of app.instances) {
+    const { model } = instance;
     instance.lastExit = exits.findLast((exit) => exit.index === instance.index) ?? null;
-    const latest = Math.max(instance.model.run, ...runNumbers(daemon.home, app.name, instance.index));
-    const state = isOtherBoot ? afterReboot(app, instance.model.state) : instance.model.state;
-    instance.restore({ ...instance.model, state, run: latest });
+    const run = Math.max(model.run, latestRun(instance.index));
+    // What became of a run that the state knows nothing of, its records tell.
+    const last: State = run > model.run ? { name: 'starting', run, since: monotonicMs() } : model.state;
+    instance.restore({ ...model, state: isOtherBoot ? afterReboot(app, last) : last, run });
   }
   return app;
 }

@@ -6,7 +6,7 @@ import fc from 'fast-check';
 import { temporaryDirectory } from '../../test/support/temporary.ts';
 import { newModel } from '../lifecycle/state.ts';
 import type { AppSpec } from '../protocol/spec.ts';
-import { createApp, type Damage, loadApps, type StoredApp, type StoredState, saveSpec, saveState } from './apps.ts';
+import { createApp, type LoadedApps, loadApps, type StoredState, saveSpec, saveState } from './apps.ts';
 
 const spec: AppSpec = {
   format: 1,
@@ -51,13 +51,13 @@ function homeWith(t: TestContext): { home: string; file(name: string): string; n
   return { home, file: (name) => join(directory, name), names: () => readdirSync(directory).sort() };
 }
 
-const load = (home: string, mend: boolean): { apps: StoredApp[]; damages: Damage[] } => loadApps(home, { mend });
+const load = (home: string, mend: boolean): LoadedApps<unknown> => loadApps(home, { mend });
 const wants = (home: string, mend: boolean) => load(home, mend).apps.map((app) => app.state.want);
 const whole = ['spec.json', 'spec.json.prev', 'state.json', 'state.json.prev'];
 
 test('what is written is what is read', (t) => {
   const { home, names } = homeWith(t);
-  assert.deepEqual(load(home, true), { apps: [{ spec, state }], damages: [] });
+  assert.deepEqual(load(home, true), { apps: [{ spec, state }], stateless: [], damages: [] });
   assert.deepEqual(names(), whole);
 });
 
@@ -159,4 +159,13 @@ test('a directory, a link, or a spec of another name in a file’s place is dama
     ['api'],
   );
   assert.deepEqual(damages.map(({ name }) => name).sort(), ['copy', 'empty']);
+});
+
+test('an app whose states are all bad is told with its spec; one that was never made whole is not', (t) => {
+  const { home, file } = homeWith(t);
+  for (const name of ['state.json', 'state.json.prev']) writeFileSync(file(name), '');
+  mkdirSync(join(home, 'apps', 'half'));
+  writeFileSync(join(home, 'apps', 'half', 'spec.json'), JSON.stringify({ ...spec, name: 'half' }));
+  const { apps, stateless, damages } = load(home, true);
+  assert.deepEqual([apps, stateless, damages.length], [[], [spec], 2]);
 });

@@ -49,34 +49,34 @@ export interface Damage {
   readonly isMovedAside: boolean;
 }
 
-/** Every app on disk, by id. With `mend`, bad files are moved aside; without, nothing is touched. */
-export function loadApps<Model>(
-  home: string,
-  { mend }: { readonly mend: boolean },
-): { apps: StoredApp<Model>[]; damages: Damage[] } {
-  const damages: Damage[] = [];
-  const apps: StoredApp<Model>[] = [];
-  for (const directory of appDirectories(home)) {
-    const app = loadApp<Model>(home, nameOfDirectory(directory), { mend, damages });
-    if (app !== null) apps.push(app);
-  }
-  apps.sort((a, b) => a.state.id - b.state.id);
-  return { apps, damages };
+export interface LoadedApps<Model> {
+  /** By id. */
+  readonly apps: StoredApp<Model>[];
+  /** What was asked for of apps whose state was there and can't be read, in no generation. */
+  readonly stateless: AppSpec[];
+  readonly damages: Damage[];
 }
 
-export function loadApp<Model>(
-  home: string,
-  name: string,
-  { mend, damages }: { readonly mend: boolean; readonly damages: Damage[] },
-): StoredApp<Model> | null {
+/** Every app on disk. With `mend`, bad files are moved aside; without, nothing is touched. */
+export function loadApps<Model>(home: string, { mend }: { readonly mend: boolean }): LoadedApps<Model> {
+  const loaded: LoadedApps<Model> = { apps: [], stateless: [], damages: [] };
+  for (const directory of appDirectories(home)) loadApp(home, nameOfDirectory(directory), mend, loaded);
+  loaded.apps.sort((a, b) => a.state.id - b.state.id);
+  return loaded;
+}
+
+function loadApp<Model>(home: string, name: string, mend: boolean, to: LoadedApps<Model>): void {
   const directory = appDirectory(home, name);
   const spec = readGenerations<AppSpec>(join(directory, 'spec.json'), (value) => specProblem(value, name));
   const state = readGenerations<StoredState<Model>>(join(directory, 'state.json'), stateProblem);
   const bad = [...spec.bad, ...state.bad];
   const isLater = bad.some((each) => each.isLater);
   for (const { path, problem } of bad)
-    damages.push({ name, file: path, problem, isMovedAside: mend && !isLater && setAside(path) });
-  return isLater || spec.value === null || state.value === null ? null : { spec: spec.value, state: state.value };
+    to.damages.push({ name, file: path, problem, isMovedAside: mend && !isLater && setAside(path) });
+  if (isLater || spec.value === null) return;
+  if (state.value !== null) to.apps.push({ spec: spec.value, state: state.value });
+  // Without a bad file it is an app that was never made whole: the disk was full.
+  else if (state.bad.length > 0) to.stateless.push(spec.value);
 }
 
 /** Throws NAME_TAKEN if a newer stead keeps an app of this name: its files are not written over. */

@@ -1,0 +1,85 @@
+import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { isRunning } from '../support/proc.ts';
+import { Stead } from '../support/stead.ts';
+
+const sleeper = ['--', 'sleep', '1000'];
+const contentOf = (directory: string) =>
+  Object.fromEntries(
+    readdirSync(directory, { withFileTypes: true })
+      .filter((entry) => entry.isFile())
+      .map(({ name }) => [name, readFileSync(join(directory, name), 'utf8')]),
+  );
+
+test('a state that was cut off while no daemon was there: its program is taken over all the same, and the log says so', async (t) => {
+  const stead = new Stead(t);
+  const file = join(stead.home, 'apps/web/state.json');
+  await stead.ok(['start', '--name', 'web', ...sleeper]);
+  await stead.ok(['stop', 'web']);
+  await stead.ok(['start', 'web']);
+  await stead.ok(['start', '--name', 'other', ...sleeper]);
+  const [web, other] = [await stead.pid('web'), await stead.pid('other')];
+  await stead.ok(['daemon', 'stop']);
+  for (const damage of [readFileSync(file, 'utf8').slice(0, 100), '', '[]', '\0'.repeat(400)]) {
+    writeFileSync(file, damage);
+    await stead.ok(['daemon', 'restart']);
+    assert.deepEqual([await stead.pid('web'), await stead.pid('other')], [web, other]);
+    await stead.ok(['daemon', 'stop']);
+  }
+  assert.match(readFileSync(join(stead.home, 'daemon.log'), 'utf8'), /web: .*state\.json: .*; moved aside/);
+});
+
+test('a state that is lost altogether: what runs is known by its records, and ends when told', async (t) => {
+  const stead = new Stead(t);
+  await stead.ok(['start', '--name', 'web', ...sleeper]);
+  await stead.ok(['start', '--name', 'died', ...sleeper]);
+  const [web, died] = [await stead.pid('web'), await stead.pid('died')];
+  await stead.ok(['daemon', 'stop']);
+  for (const name of ['web', 'died']) writeFileSync(join(stead.home, 'apps', name, 'state.json'), '');
+  process.kill(died, 'SIGKILL');
+  await stead.ok(['daemon', 'restart']);
+  assert.equal(await stead.pid('web'), web);
+  const { exits } = await stead.until('died', 'its restart', ({ instances }) => instances[0]!.restarts === 1);
+  assert.equal(exits.at(-1)!.signal, 'SIGKILL');
+  assert.notEqual(await stead.pid('died'), died);
+  const ids = (await stead.list()).map(({ id }) => id);
+  assert.equal(new Set(ids).size, 2);
+  await stead.ok(['stop', 'all']);
+  assert.ok(!isRunning(web));
+});
+
+test('an app that a newer stead keeps is left alone by the daemon, by a start, an adoption and a delete of all', async (t) => {
+  const stead = new Stead(t);
+  await stead.ok(['start', '--name', 'web', ...sleeper]);
+  await stead.ok(['start', '--name', 'other', ...sleeper]);
+  const pid = await stead.pid('web');
+  await stead.ok(['daemon', 'stop']);
+  const directory = join(stead.home, 'apps/web');
+  writeFileSync(join(directory, 'state.json'), '{"format":2}');
+  const before = contentOf(directory);
+
+  await stead.ok(['daemon', 'restart']);
+  assert.deepEqual(
+    (await stead.list()).map(({ name }) => name),
+    ['other'],
+  );
+  assert.match(
+    readFileSync(join(stead.home, 'daemon.log'), 'utf8'),
+    /has format 2, this version reads 1; left as it is/,
+  );
+  for (const [verb, exit] of [
+    ['start', 5],
+    ['run', 125],
+  ] as const) {
+    const { code, stderr } = await stead.run([verb, '--name', 'web', ...sleeper]);
+    assert.deepEqual([code, /newer stead/.test(stderr)], [exit, true], stderr);
+  }
+  const stray = spawn('sleep', ['1000'], { env: stead.env, stdio: 'ignore' });
+  assert.equal((await stead.run(['adopt', String(stray.pid), '--name', 'web'])).code, 5);
+  await stead.ok(['delete', 'all']);
+  assert.deepEqual(contentOf(directory), before);
+  assert.ok(isRunning(pid));
+});
