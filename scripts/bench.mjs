@@ -23,19 +23,17 @@ if (unknown.length > 0) {
   process.exit(2);
 }
 prepare();
-const results = readResults();
 for (const row of rows.filter(({ name }) => args.length === 0 || args.some((part) => name.includes(part)))) {
   const scratch = mkdtempSync(join(tmpdir(), 'stead-bench-'));
   try {
     const figures = await row.run({ root, scratch, runs: runs ?? row.runs });
-    results[row.name] = { at: new Date().toISOString(), title: row.title, target: row.target, ...figures };
-    print(row, results[row.name]);
+    const result = { at: new Date().toISOString(), title: row.title, target: row.target, ...figures };
+    print(row, result);
+    keep(row.name, result);
   } finally {
     rmSync(scratch, { recursive: true, force: true });
   }
 }
-writeFileSync(join(root, 'docs/benchmarks.json'), `${JSON.stringify(results, null, 1)}\n`);
-writeFileSync(join(root, 'docs/benchmarks.md'), page(results));
 
 function prepare() {
   const step = (command, words, cwd) => {
@@ -45,6 +43,13 @@ function prepare() {
   step(process.execPath, [join(root, 'scripts/build.mjs')], root);
   if (!existsSync(join(root, 'bench/node_modules/pm2')))
     step('npm', ['ci', '--ignore-scripts', '--no-audit', '--no-fund'], join(root, 'bench'));
+}
+
+/** Read again for each row, as another run may have written meanwhile. */
+function keep(name, result) {
+  const results = { ...readResults(), [name]: result };
+  writeFileSync(join(root, 'docs/benchmarks.json'), `${JSON.stringify(results, null, 1)}\n`);
+  writeFileSync(join(root, 'docs/benchmarks.md'), page(results));
 }
 
 function readResults() {

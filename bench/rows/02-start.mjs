@@ -1,17 +1,7 @@
 import { spawn } from 'node:child_process';
-import { createServer } from 'node:net';
 import { join } from 'node:path';
-import { command, inTurn, median, ms, times, untilAccepts } from '../support/measure.mjs';
+import { command, freePort, inTurn, median, ms, times, untilAnswers } from '../support/measure.mjs';
 import { pm2, stead } from '../support/tools.mjs';
-
-/** A port that nobody listens on now. */
-const freePort = () =>
-  new Promise((resolve) => {
-    const server = createServer().listen(0, '127.0.0.1', () => {
-      const { port } = server.address();
-      server.close(() => resolve(port));
-    });
-  });
 
 export const row = {
   name: 'start',
@@ -33,7 +23,7 @@ export const row = {
             env: { ...process.env, PORT: String(port) },
             stdio: 'ignore',
           });
-          await untilAccepts(port);
+          await untilAnswers(port);
           const took = performance.now() - began;
           const ended = new Promise((resolve) => child.once('exit', resolve));
           child.kill('SIGKILL');
@@ -45,7 +35,7 @@ export const row = {
           const began = performance.now();
           const [, took] = await Promise.all([
             ours.run(['start', '--name', `web${round + 1}`, '-e', `PORT=${port}`, script]),
-            untilAccepts(port).then(() => performance.now() - began),
+            untilAnswers(port).then(() => performance.now() - began),
           ]);
           await ours.run(['delete', `web${round + 1}`]);
           return took;
@@ -55,7 +45,7 @@ export const row = {
           const began = performance.now();
           const [, took] = await Promise.all([
             pm.run(['start', script, '--name', `web${round + 1}`], { env: { ...pm.env, PORT: String(port) } }),
-            untilAccepts(port).then(() => performance.now() - began),
+            untilAnswers(port).then(() => performance.now() - began),
           ]);
           await pm.run(['delete', `web${round + 1}`]);
           return took;

@@ -1,22 +1,12 @@
 import { spawn } from 'node:child_process';
-import { readdirSync, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { mb, memoryOf, sleep, times } from '../support/measure.mjs';
+import { mb, memoryOf, pidsWith, sleep, times } from '../support/measure.mjs';
 import { forever, pm2, shells, stead } from '../support/tools.mjs';
 
 const daemonLimit = 1.25;
 const launcherLimits = { dash: 0.3, busybox: 0.3, bash: 0.4 };
 const restMs = 60_000;
-
-/** Processes whose command line holds a text. */
-const pidsWith = (text) =>
-  readdirSync('/proc').filter((name) => {
-    try {
-      return /^\d+$/.test(name) && readFileSync(`/proc/${name}/cmdline`, 'utf8').includes(text);
-    } catch {
-      return false;
-    }
-  });
 
 export const row = {
   name: 'memory',
@@ -31,7 +21,11 @@ export const row = {
     const ours = found.map(([name, path]) => ({ name, stead: stead(context, { STEAD_SHELL: path }, `stead-${name}`) }));
     const bare = spawn(process.execPath, [script, '0'], { stdio: 'ignore' });
     try {
-      for (const { stead: one } of ours) await one.run(['start', '--name', 'app', '--', 'sleep', '100000']);
+      // A shell's code counts as private while one process alone runs it, so there are three of each; the daemon that is measured has one app.
+      for (const { name, stead: one } of ours) {
+        const apps = name === 'dash' ? ['app'] : ['app', 'app2', 'app3'];
+        for (const app of apps) await one.run(['start', '--name', app, '--', 'sleep', '100000']);
+      }
       await pm.run(['start', sleeper]);
       await fe.run(['start', '--uid', 'app', '-a', sleeper]);
       await sleep(restMs);

@@ -1,7 +1,7 @@
 /** Numbers of runs, and waiting for what a run waits for. */
 import { spawn } from 'node:child_process';
-import { readFileSync } from 'node:fs';
-import { connect } from 'node:net';
+import { readdirSync, readFileSync } from 'node:fs';
+import { connect, createServer } from 'node:net';
 
 export const median = (numbers) => {
   const sorted = [...numbers].sort((a, b) => a - b);
@@ -39,13 +39,22 @@ export async function inTurn(runs, measurements) {
   return numbers;
 }
 
-/** Resolves when something accepts on a port of this machine; looks every millisecond. */
-export async function untilAccepts(port, deadlineMs = 20_000) {
+/** A port that nobody listens on now. */
+export const freePort = () =>
+  new Promise((resolve) => {
+    const server = createServer().listen(0, '127.0.0.1', () => {
+      const { port } = server.address();
+      server.close(() => resolve(port));
+    });
+  });
+
+/** Resolves when an HTTP server on a port of this machine has answered; asks every millisecond. */
+export async function untilAnswers(port, deadlineMs = 20_000) {
   const until = performance.now() + deadlineMs;
   while (performance.now() < until) {
     const isUp = await new Promise((resolve) => {
-      const socket = connect(port, '127.0.0.1');
-      socket.once('connect', () => {
+      const socket = connect(port, '127.0.0.1', () => socket.write('GET / HTTP/1.0\r\n\r\n'));
+      socket.once('data', () => {
         socket.destroy();
         resolve(true);
       });
@@ -54,7 +63,7 @@ export async function untilAccepts(port, deadlineMs = 20_000) {
     if (isUp) return;
     await sleep(1);
   }
-  throw new Error(`nothing accepted on ${port}`);
+  throw new Error(`nothing answered on ${port}`);
 }
 
 /** Resolves with the first truthy answer of `look`; throws after the deadline. */
@@ -75,9 +84,28 @@ export function memoryOf(pid) {
   return { rss: field('Rss'), private: field('Private_Clean') + field('Private_Dirty') };
 }
 
-/** CPU time that a process has used, in milliseconds. */
-export function cpuOf(pid) {
-  const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
-  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
-  return (Number(fields[11]) + Number(fields[12])) * 10;
-}
+/** CPU time that the threads of a process have used, in milliseconds (to the nanosecond, where stat counts hundredths). */
+export const cpuOf = (pid) =>
+  readdirSync(`/proc/${pid}/task`)
+    .map((thread) => Number(readFileSync(`/proc/${pid}/task/${thread}/schedstat`, 'utf8').split(' ')[0]) / 1e6)
+    .reduce((sum, one) => sum + one, 0);
+
+/** How often the threads of a process went to sleep, which is how often they woke up. */
+export const switchesOf = (pid) =>
+  readdirSync(`/proc/${pid}/task`)
+    .map((thread) =>
+      Number(/^voluntary_ctxt_switches:\s*(\d+)/m.exec(readFileSync(`/proc/${pid}/task/${thread}/status`, 'utf8'))[1]),
+    )
+    .reduce((sum, one) => sum + one, 0);
+
+/** Processes whose command line holds a text. */
+export const pidsWith = (text) =>
+  readdirSync('/proc')
+    .filter((name) => {
+      try {
+        return /^\d+$/.test(name) && readFileSync(`/proc/${name}/cmdline`, 'utf8').includes(text);
+      } catch {
+        return false;
+      }
+    })
+    .map(Number);

@@ -32,7 +32,8 @@ export function pm2({ root, scratch }) {
   };
   const run = (words, options = {}) =>
     command([process.execPath, join(root, 'bench/node_modules/pm2/bin/pm2'), ...words], { env, ...options });
-  return { env, run, end: () => run(['kill'], { allowFailure: true }) };
+  const startOne = (script, word) => run(['start', script, '--interpreter', 'sh', '--name', 'one', '--', word]);
+  return { env, run, startOne, end: () => run(['kill'], { allowFailure: true }) };
 }
 
 /** forever with a root of its own. */
@@ -41,7 +42,9 @@ export function forever({ root, scratch }) {
   mkdirSync(env.FOREVER_ROOT, { recursive: true });
   const run = (words, options = {}) =>
     command([process.execPath, join(root, 'bench/node_modules/forever/bin/forever'), ...words], { env, ...options });
-  return { env, run, end: () => run(['stopall'], { allowFailure: true }) };
+  const startOne = (script, word) =>
+    run(['start', '--uid', 'one', '--minUptime', '1', '--spinSleepTime', '1', '-a', '-c', 'sh', script, word]);
+  return { env, run, startOne, end: () => run(['stopall'], { allowFailure: true }) };
 }
 
 /** The shells that can run a launcher, by name: path to give as STEAD_SHELL; null where it is not installed. */
@@ -59,4 +62,29 @@ export function shells({ scratch }) {
 export async function endProcess(pid) {
   process.kill(pid, 'SIGKILL');
   await until(() => !existsSync(`/proc/${pid}/exe`), `the end of ${pid}`);
+}
+
+/** Makes so many apps that sleep, named app0, app1, …, a few at a time. */
+export async function manyApps(tool, count) {
+  let next = 0;
+  const worker = async () => {
+    while (next < count) await tool.run(['start', '--no-wait', '--name', `app${next++}`, '--', 'sleep', '100000']);
+  };
+  await Promise.all(Array.from({ length: 4 }, worker));
+  await until(
+    async () => {
+      const pids = Object.values(await pidsByName(tool));
+      return pids.length === count && pids.every((pid) => pid > 0);
+    },
+    `${count} running apps`,
+    60_000,
+  );
+}
+
+/** The pid of each running app of stead, null for one that does not run. */
+export async function pidsByName(tool) {
+  const list = await tool.json('list');
+  return Object.fromEntries(
+    list.map(({ name, state, instances }) => [name, state === 'running' ? instances[0].pid : null]),
+  );
 }
