@@ -51,18 +51,19 @@ export async function daemonKills(
   const { exits, instances } = await stead.show('crasher');
   // One end per run, in order; the last run may have been ended by the stop, or not have noted itself yet.
   const ends = exits.map(({ code }) => code).filter((code) => code !== null && code !== 143);
-  const first = exits[0]!.run - 1;
-  assert.deepEqual(ends, wrote.slice(first, first + ends.length));
+  // The last 100 are kept; the very last run may still be to come in either list.
+  const tails = [0, 1].map((without) => wrote.slice(0, wrote.length - without).slice(-ends.length));
+  assert.ok(
+    tails.some((tail) => JSON.stringify(tail) === JSON.stringify(ends)),
+    JSON.stringify({ ends, wrote }),
+  );
   assert.ok(exits.length - ends.length <= 1, JSON.stringify(exits.slice(-3)));
-  assert.deepEqual(
-    exits.map(({ run }) => run),
-    exits.map((_, at) => exits[0]!.run + at),
+  // A run that the daemon died over before its launcher was there never happened: its number is left out.
+  assert.ok(
+    exits.every(({ run }, at) => at === 0 || run > exits[at - 1]!.run),
     'each run ended once',
   );
-  assert.ok(
-    instances[0]!.restarts - (wrote.length - 1) <= 1 && instances[0]!.restarts >= wrote.length - 1,
-    'each end was followed by one start',
-  );
+  assert.ok(instances[0]!.restarts >= wrote.length - 1, 'each end was followed by a start');
   await checkInvariants(stead);
 }
 
