@@ -7,11 +7,16 @@ import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSy
 import { cpus, release, tmpdir, totalmem } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { endAll } from '../bench/support/tools.mjs';
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..');
 const args = process.argv.slice(2);
 const runsAt = args.indexOf('--runs');
 const runs = runsAt < 0 ? null : Number(args.splice(runsAt, 2)[1]);
+if (runs !== null && !(Number.isInteger(runs) && runs > 0)) {
+  console.error('--runs takes a whole number from 1 on');
+  process.exit(2);
+}
 
 const files = readdirSync(join(root, 'bench/rows'))
   .filter((name) => name.endsWith('.mjs'))
@@ -25,12 +30,23 @@ if (unknown.length > 0) {
 prepare();
 for (const row of rows.filter(({ name }) => args.length === 0 || args.some((part) => name.includes(part)))) {
   const scratch = mkdtempSync(join(tmpdir(), 'stead-bench-'));
+  const context = { root, scratch, runs: runs ?? row.runs, tools: [], running: new Set(), isInterrupted: false };
+  const interrupted = async (signal) => {
+    if (context.isInterrupted) return;
+    await endAll(context);
+    rmSync(scratch, { recursive: true, force: true });
+    process.exit(signal === 'SIGINT' ? 130 : 143);
+  };
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, interrupted);
   try {
-    const figures = await row.run({ root, scratch, runs: runs ?? row.runs });
+    const figures = await row.run(context);
     const result = { at: new Date().toISOString(), title: row.title, target: row.target, ...figures };
     print(row, result);
     keep(row.name, result);
   } finally {
+    for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.off(signal, interrupted);
+    // While it is being interrupted, the scratch directory is still needed, and that removes it.
+    await (context.isInterrupted && new Promise(() => {}));
     rmSync(scratch, { recursive: true, force: true });
   }
 }

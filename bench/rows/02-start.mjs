@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process';
 import { join } from 'node:path';
 import { command, freePort, inTurn, median, ms, times, untilAnswers } from '../support/measure.mjs';
-import { pm2, stead } from '../support/tools.mjs';
+import { ownProcess, pm2, stead } from '../support/tools.mjs';
 
 export const row = {
   name: 'start',
@@ -19,10 +19,13 @@ export const row = {
         bare: async () => {
           const port = await freePort();
           const began = performance.now();
-          const child = spawn(process.execPath, [script], {
-            env: { ...process.env, PORT: String(port) },
-            stdio: 'ignore',
-          });
+          const child = ownProcess(
+            context,
+            spawn(process.execPath, [script], {
+              env: { ...process.env, PORT: String(port) },
+              stdio: 'ignore',
+            }),
+          );
           await untilAnswers(port);
           const took = performance.now() - began;
           const ended = new Promise((resolve) => child.once('exit', resolve));

@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { mb, memoryOf, pidsWith, sleep, times } from '../support/measure.mjs';
-import { forever, pm2, shells, stead } from '../support/tools.mjs';
+import { forever, ownProcess, pm2, shells, stead } from '../support/tools.mjs';
 
 const daemonLimit = 1.25;
 const launcherLimits = { dash: 0.3, busybox: 0.3, bash: 0.4 };
@@ -19,7 +19,7 @@ export const row = {
     const sleeper = join(context.root, 'bench/programs/sleeper.cjs');
     const found = Object.entries(shells(context)).filter(([, path]) => path !== null);
     const ours = found.map(([name, path]) => ({ name, stead: stead(context, { STEAD_SHELL: path }, `stead-${name}`) }));
-    const bare = spawn(process.execPath, [script, '0'], { stdio: 'ignore' });
+    const bare = ownProcess(context, spawn(process.execPath, [script, '0'], { stdio: 'ignore' }));
     try {
       // A shell's code counts as private while one process alone runs it, so there are three of each; the daemon that is measured has one app.
       for (const { name, stead: one } of ours) {

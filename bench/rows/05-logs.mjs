@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process';
 import { closeSync, openSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { inTurn, median, ms, times, until } from '../support/measure.mjs';
-import { pm2, stead } from '../support/tools.mjs';
+import { ownProcess, pm2, stead } from '../support/tools.mjs';
 
 const megabytes = 500;
 const limit = 1.05;
@@ -34,7 +34,10 @@ export const row = {
         direct: async (round) => {
           const [log, done] = [join(context.scratch, 'direct.log'), join(context.scratch, `direct-${round}`)];
           const fd = openSync(log, 'a');
-          const child = spawn(process.execPath, [script, String(megabytes), done], { stdio: ['ignore', fd, fd] });
+          const child = ownProcess(
+            context,
+            spawn(process.execPath, [script, String(megabytes), done], { stdio: ['ignore', fd, fd] }),
+          );
           closeSync(fd);
           const took = await tookIn(done);
           child.kill('SIGKILL');
