@@ -44,13 +44,13 @@ export const row = {
           'bare node:http server, RSS': mb(bareRss),
           'stead daemon, 1 app, after 1 min': `${mb(daemonRss)}, ${times(ratio)}`,
           'pm2 daemon, 1 app, after 1 min': `${mb(pmRss)}, ${times(pmRss / bareRss)}`,
-          ...Object.fromEntries(launchers.map((one) => [`stead launcher (${one.name}), private`, mb(one.private)])),
-          'forever monitor, private': mb(memoryOf(monitor).private),
+          ...Object.fromEntries(launchers.map((one) => [`stead launcher (${one.name}), private`, mb(one.private, 2)])),
+          'forever monitor (per app), private': `${mb(memoryOf(monitor).private)}, RSS ${mb(memoryOf(monitor).rss)}`,
         },
         checks: [
           { text: `daemon ≤ ${daemonLimit} × bare: ${times(ratio)}`, met: ratio <= daemonLimit },
           ...launchers.map((one) => ({
-            text: `launcher (${one.name}) ≤ ${launcherLimits[one.name]} MB: ${mb(one.private)}`,
+            text: `launcher (${one.name}) ≤ ${launcherLimits[one.name]} MB: ${mb(one.private, 2)}`,
             met: one.private <= launcherLimits[one.name] * 2 ** 20,
           })),
         ],

@@ -9,7 +9,7 @@ export const median = (numbers) => {
   return sorted.length % 2 ? sorted[half] : (sorted[half - 1] + sorted[half]) / 2;
 };
 export const ms = (number) => `${number.toFixed(1)} ms`;
-export const mb = (bytes) => `${(bytes / 2 ** 20).toFixed(1)} MB`;
+export const mb = (bytes, digits = 1) => `${(bytes / 2 ** 20).toFixed(digits)} MB`;
 export const times = (ratio) => `${ratio.toFixed(2)} ×`;
 export const sleep = (milliseconds) => new Promise((resolve) => setTimeout(resolve, milliseconds));
 
