@@ -13,7 +13,7 @@ export interface Soak {
 
 const scenarios: Readonly<Record<string, (stead: Stead, soak: Soak) => Promise<void>>> = {
   'daemon-kills': (stead, { runs, ...soak }) => daemonKills(stead, { kills: runs, ...soak }),
-  storm: (stead, { runs, ...soak }) => storm(stead, { seconds: runs, kills: Math.ceil(runs / 3), ...soak }),
+  faults: (stead, { runs, ...soak }) => storm(stead, { seconds: runs, kills: Math.ceil(runs / 3), ...soak }),
   'launcher-kills': (stead, { runs, ...soak }) => launcherKills(stead, { starts: runs, ...soak }),
   concurrent: (stead, { runs, ...soak }) => concurrent(stead, { rounds: runs, ...soak }),
   syscalls: (stead, { runs, ...soak }) => syscalls(stead, { most: runs, ...soak }),
