@@ -45,7 +45,7 @@ await Promise.all([
   // Each verb whole by itself: one process loads two files at most.
   build({ ...shared, entryPoints: commands, outdir: join(beside, 'commands'), outExtension: { '.js': '.cjs' } }),
 ]);
-const scripts = readdirSync(join(root, 'src/launcher')).filter((name) => name.endsWith('.sh'));
+const scripts = readdirSync(join(root, 'src/launcher')).filter((name) => /\.(sh|cjs)$/.test(name));
 for (const name of scripts) copyFileSync(join(root, 'src/launcher', name), join(beside, name));
 
 // What is copied into a home, under a name that changes with its content.

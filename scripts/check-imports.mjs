@@ -20,7 +20,8 @@ const allowed = {
   logs: ['host', 'protocol', 'config'],
   metrics: ['host', 'protocol', 'config'],
   programs: ['host', 'protocol', 'config'],
-  storage: ['host', 'protocol', 'config'],
+  // Migration fills in the defaults of options and of the automaton.
+  storage: ['host', 'protocol', 'config', 'lifecycle'],
   view: [...ground, ...capabilities],
   daemon: [...ground, ...capabilities, 'view'],
   client: [...ground, ...capabilities, 'view'],

@@ -32,7 +32,15 @@ export function showFromDisk(home: string, selector: string): AppDetail {
   const env = spec.env.map((entry) => entry.split('=', 1)[0]!);
   return {
     ...views(home, [stored])[0]!,
-    spec: { ...spec, env },
+    spec: {
+      ...spec,
+      env,
+      options: {
+        ...spec.options,
+        ...(spec.options.env && { env: spec.options.env.map((entry) => entry.split('=', 1)[0]!) }),
+      },
+    },
+    by: stored.state.by,
     exits: readExits(home, spec.name),
     logs: logFiles(home, spec.name, 0),
     sockets: [],
@@ -85,7 +93,10 @@ function see(
   const directory = runDirectory(home, name, stored.index, state.run);
   const { program, exit } = readRun(directory);
   if (program !== null && exit === null && isAlive(program)) {
-    const now: State = state.name === 'starting' ? { name: 'running', run: state.run, since: state.since } : state;
+    const now: State =
+      state.name === 'starting' && !state.isLaunched
+        ? { name: 'running', run: state.run, since: state.since, until: null }
+        : state;
     return { stored, key, program, now };
   }
   const ended =

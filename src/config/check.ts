@@ -3,6 +3,7 @@ import { SteadError } from '../protocol/errors.ts';
 import type { SpecOptions } from '../protocol/spec.ts';
 import { nearest } from './nearest.ts';
 import { type Option, optionsTable } from './options.ts';
+import { flagName } from './parse.ts';
 
 /** The options, if each is known and of its type. Throws OPTION_INVALID that lists every mistake. */
 export function checkOptions(value: unknown): SpecOptions {
@@ -22,9 +23,20 @@ function mistakeIn(property: string, given: unknown): string | null {
     );
     return `there is no option "${property}"${near === undefined ? '' : `; did you mean "${near}"?`}`;
   }
-  return isOfType(option, given)
-    ? null
-    : `"${property}" must be ${inWords(option)}, not ${JSON.stringify(given)?.slice(0, 80)}`;
+  if (!isOfType(option, given))
+    return `"${property}" must be ${inWords(option)}, not ${JSON.stringify(given)?.slice(0, 80)}`;
+  return grammarMistake(option, given);
+}
+
+function grammarMistake({ key, grammar }: Option, given: unknown): string | null {
+  if (grammar === undefined) return null;
+  try {
+    for (const text of Array.isArray(given) ? given : [given]) grammar(text, `--${flagName(key)}`);
+    return null;
+  } catch (error) {
+    if (error instanceof SteadError) return error.message;
+    throw error;
+  }
 }
 
 function isOfType(
@@ -36,7 +48,6 @@ function isOfType(
     typeof item === 'number' && Number.isFinite(item) && item >= min && item <= max;
   switch (type) {
     case 'text':
-    case 'signal':
       return isText(given);
     case 'texts':
       return Array.isArray(given) && given.every(isText);
@@ -44,8 +55,6 @@ function isOfType(
       return typeof given === 'boolean';
     case 'choice':
       return isText(given) && choices!.includes(given);
-    case 'integers':
-      return Array.isArray(given) && given.every((item) => isNumber(item) && Number.isInteger(item));
     case 'integer':
     case 'octal':
       return isNumber(given) && Number.isInteger(given);

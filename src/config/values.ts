@@ -1,6 +1,7 @@
 /** Values of options: text as a person writes it → what the control API takes. Each throws OPTION_INVALID with an example that passes. */
 import { constants } from 'node:os';
 import { SteadError } from '../protocol/errors.ts';
+import type { Grammar } from './grammar.ts';
 import type { OptionType } from './options.ts';
 
 export type Value = string | number | boolean | readonly string[] | readonly number[];
@@ -9,6 +10,7 @@ export type Value = string | number | boolean | readonly string[] | readonly num
 export interface ValueRule {
   readonly type: OptionType;
   readonly choices?: readonly string[];
+  readonly grammar?: Grammar;
   readonly min?: number;
   readonly max?: number;
 }
@@ -17,8 +19,10 @@ export interface ValueRule {
 export function parseValue(rule: ValueRule, text: string, shown: string): Value {
   switch (rule.type) {
     case 'text':
+      rule.grammar?.(text, shown);
       return nonEmpty(text, shown);
     case 'texts':
+      rule.grammar?.(text, shown);
       return [text];
     case 'integer':
       return within(
@@ -26,26 +30,24 @@ export function parseValue(rule: ValueRule, text: string, shown: string): Value 
         integer(text, 10, () => wrongInteger(rule, text, shown)),
         () => wrongInteger(rule, text, shown),
       );
-    case 'integers':
-      return text.split(',').map((part) => {
-        const wrong = () => wrongInteger(rule, part, shown);
-        return within(rule, integer(part.trim(), 10, wrong), wrong);
-      });
+    case 'number': {
+      const wrong = () => invalid(`${shown} takes a number from ${rule.min} to ${rule.max}, not ${quote(text)}`);
+      if (!/^\d{1,9}(\.\d{1,9})?$/.test(text)) throw wrong();
+      return within(rule, Number(text), wrong);
+    }
     case 'octal': {
       const wrong = () => invalid(`${shown} takes an octal number such as 027, not ${quote(text)}`);
       return within(rule, integer(text.replace(/^0o/, ''), 8, wrong), wrong);
     }
     case 'duration':
-      return parseDuration(text, shown);
+      return atLeast(rule, parseDuration(text, shown), text, shown);
     case 'size':
-      return parseSize(text, shown);
+      return atLeast(rule, parseSize(text, shown), text, shown);
     case 'boolean':
       return parseBoolean(text, shown);
     case 'choice':
       if (rule.choices?.includes(text)) return text;
       throw invalid(`${shown} takes one of ${rule.choices?.join(', ')}, not ${quote(text)}`);
-    case 'signal':
-      return parseSignal(text, shown);
   }
 }
 
@@ -113,6 +115,12 @@ function integer(text: string, radix: 8 | 10, wrong: () => Error): number {
 
 function within(rule: ValueRule, value: number, wrong: () => Error): number {
   if (value < (rule.min ?? -Infinity) || value > (rule.max ?? Infinity)) throw wrong();
+  return value;
+}
+
+function atLeast({ min = 0, max }: ValueRule, value: number, text: string, shown: string): number {
+  if (value < min) throw invalid(`${shown}: ${quote(text)} is too little`);
+  if (max !== undefined && value > max) throw invalid(`${shown}: ${quote(text)} is too much`);
   return value;
 }
 

@@ -40,6 +40,10 @@ export class App {
   get want(): Want {
     return this.#want;
   }
+  /** Who wanted last what is wanted. */
+  get by(): string {
+    return this.#by;
+  }
   get isForgotten(): boolean {
     return this.#forgotten;
   }
@@ -63,6 +67,12 @@ export class App {
   setSpec(spec: AppSpec): void {
     saveSpec(this.daemon.home, spec);
     this.#spec = spec;
+  }
+
+  /** Other options, durable; what concerns no launch holds from now on. */
+  changeSpec(spec: AppSpec): void {
+    this.setSpec(spec);
+    for (const instance of this.instances) instance.specChanged();
   }
 
   /** Writes what is observed. A full disk is survived: memory is right, and the next change is written again. */

@@ -1,5 +1,11 @@
+import type { Happening } from '../lifecycle/happenings.ts';
 import type { CpuMeter } from '../metrics/cpu.ts';
 import type { App } from './app.ts';
+import type { CrashBucket } from './crash-bucket.ts';
+import type { Enforcement } from './enforce.ts';
+import type { Instance } from './instance.ts';
+import type { Scheduler } from './schedule.ts';
+import type { Turns } from './turns.ts';
 
 /** What every part of one daemon shares. */
 export interface Daemon {
@@ -18,6 +24,12 @@ export interface Daemon {
   readonly ownCgroup: string | null;
   readonly apps: Map<string, App>;
   readonly cpu: CpuMeter;
+  readonly enforcement: Enforcement;
+  readonly turns: Turns;
+  readonly scheduler: Scheduler;
+  readonly crashes: CrashBucket;
+  /** Passes on what happened: to those that follow events, and to hooks. */
+  tell(instance: Instance, happening: Happening): void;
   /** One line into daemon.log. */
   log(line: string): void;
   /** Ends the daemon, and with it the guardian; the apps run on. */

@@ -4,19 +4,25 @@
  */
 import { monotonicMs, wallMs } from '../host/clock.ts';
 import type { ProcessId } from '../host/process.ts';
-import { fenceRun, type RunRecord, recordSuccessor } from '../launcher/records.ts';
+import { fenceRun, type LogStart, type RunRecord, readLogStart, recordSuccessor } from '../launcher/records.ts';
 import { RunWatch } from '../launcher/run-watch.ts';
-import type { Effect, Event, Model } from '../lifecycle/state.ts';
+import { happenings } from '../lifecycle/happenings.ts';
+import type { Context, Effect, Event, Model } from '../lifecycle/state.ts';
 import { step } from '../lifecycle/step.ts';
 import type { ExitView } from '../protocol/api.ts';
 import { appendExit, type StoredInstance } from '../storage/apps.ts';
 import { runDirectory } from '../storage/layout.ts';
 import type { App } from './app.ts';
+import { askToEnd } from './ask-to-end.ts';
 import { exitOfRecord, unknownAt } from './exits.ts';
-import { type LogStart, launchRun } from './launch-run.ts';
+import { watchHealth } from './health.ts';
+import { launchRun } from './launch-run.ts';
+import { removeReach } from './reach.ts';
+import { type Watching, watchReadiness } from './readiness.ts';
 import { executableOf } from './same-program.ts';
 import { successorOf } from './successor.ts';
 import { Tree } from './tree.ts';
+import { turnOf } from './turns.ts';
 
 /** Longer delays overflow setTimeout; the timer is armed again on waking. */
 const longestTimerMs = 2 ** 31 - 1;
@@ -45,6 +51,8 @@ export class Instance {
   #queue: Event[] = [];
   #busy = false;
   #tree: Tree | null = null;
+  /** What is watched of the run that is under way: whether it is ready, or well. */
+  #watching: Watching | null = null;
   readonly #listeners = new Set<() => void>();
 
   constructor(app: App, stored: StoredInstance<Model>) {
@@ -125,13 +133,25 @@ export class Instance {
 
   /** Takes up a run that is on record, launched by this daemon's predecessor. */
   adoptRun(): void {
+    this.logStart = readLogStart(this.runDirectory());
+    this.endedLogStart = this.logStart;
     this.#watchRun().adopt();
   }
 
   /** Arms what a state loaded from disk waits for. */
   resume(): void {
     const { state } = this.#model;
-    if (state.name === 'backoff') this.#arm(state.until);
+    if (state.name === 'backoff' || (state.name === 'failed' && state.until !== null)) this.#arm(state.until);
+    if (state.name === 'starting' && state.isLaunched) {
+      this.#arm(state.deadline);
+      this.#watchReady(state.run);
+    }
+    if (state.name === 'running') {
+      this.#arm(state.until);
+      this.#watchHealth(state.run);
+    }
+    this.app.daemon.turns.changed(this);
+    this.app.daemon.scheduler.add(this, this.#model.lastTick || Date.parse(this.app.createdAt));
     if (state.name === 'stuck') this.#arm(monotonicMs());
     if (state.name === 'stopping') {
       this.#arm(state.deadline);
@@ -139,8 +159,17 @@ export class Instance {
     }
   }
 
+  /** Its app has another spec: its schedule and whose turn it is may be others. */
+  specChanged(): void {
+    const { scheduler, turns } = this.app.daemon;
+    scheduler.add(this, wallMs());
+    turns.lookAgain();
+  }
+
   close(): void {
     this.app.daemon.cpu.forget(this.key);
+    this.app.daemon.scheduler.remove(this);
+    this.#watching?.close();
     this.#watch?.close();
     this.#watch = null;
     this.#tree?.close();
@@ -151,17 +180,64 @@ export class Instance {
   }
 
   #apply(event: Event): void {
-    const { spec } = this.app;
+    const { daemon } = this.app;
     const before = this.#model;
-    const next = step(before, event, { spec, now: monotonicMs(), random: Math.random() });
+    const context = this.#context();
+    const next = step(before, event, context);
     this.#model = next.model;
-    if (next.model.state.name !== before.state.name) this.#sinceWall = wallMs();
+    const isOther = next.model.state.name !== before.state.name;
+    if (isOther) {
+      this.#sinceWall = wallMs();
+      this.#watching?.close();
+      this.#watching = null;
+    }
     if (next.model !== before) this.app.persist();
+    if (next.model.state.name === 'backoff' && isOther) daemon.crashes.take(context.now);
     for (const effect of next.effects) this.#perform(effect);
+    if (isOther || before.state !== next.model.state) daemon.turns.changed(this);
+    for (const happening of happenings(before, event, next.model)) daemon.tell(this, happening);
+  }
+
+  /** What costs something to find out is found out when it is asked for. */
+  #context(): Context {
+    const { spec, daemon } = this.app;
+    const now = monotonicMs();
+    const turn = () => turnOf(this);
+    return {
+      spec,
+      now,
+      random: Math.random(),
+      get turn() {
+        return turn();
+      },
+      get crashDelayMs() {
+        return daemon.crashes.delayMs(now);
+      },
+    };
+  }
+
+  #watchReady(run: number): void {
+    this.#watching?.close();
+    this.#watching = watchReadiness(this, run, () => this.dispatch({ type: 'ready', run }));
+  }
+
+  #watchHealth(run: number): void {
+    this.#watching?.close();
+    this.#watching = watchHealth(this, (reason) => this.dispatch({ type: 'unwell', run, reason }));
   }
 
   #perform(effect: Effect): void {
     switch (effect.do) {
+      case 'watchReady':
+        this.#watchReady(effect.run);
+        break;
+      case 'watchHealth':
+        this.#watchHealth(effect.run);
+        break;
+      case 'ask':
+        askToEnd(this, effect.how);
+        this.tree.watch();
+        break;
       case 'launch':
         this.#launch(effect.run);
         break;
@@ -247,6 +323,7 @@ export class Instance {
         this.app.daemon.log(`${this.app.name}: exit not written: ${(error as Error).message}`);
       }
     }
+    removeReach(this, run);
     const { code, signal, ambiguous, upMs } = exit;
     this.dispatch({ type: 'exited', exit: { run, code, signal, ambiguous, upMs } });
   }

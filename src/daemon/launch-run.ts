@@ -1,29 +1,28 @@
 /**
  * Turns a spec into one running launcher: run directory, logs, environment, limits, cgroup, user.
  */
-import { closeSync, fstatSync, mkdirSync, rmSync } from 'node:fs';
+import { closeSync, fstatSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
 import { getPriority } from 'node:os';
+import { limitCgroup, makeCgroup } from '../host/cgroup.ts';
 import { limitsOf } from '../host/limits.ts';
 import { spawnLauncher } from '../launcher/launch.ts';
+import { recordLogStart } from '../launcher/records.ts';
 import type { RunWatch } from '../launcher/run-watch.ts';
 import { logFiles } from '../logs/layout.ts';
 import { openLog } from '../logs/open.ts';
+import { mergeEnvironment } from '../programs/environment.ts';
 import type { AppSpec, Program } from '../protocol/spec.ts';
 import { runNumbers } from '../storage/apps.ts';
 import { runDirectory } from '../storage/layout.ts';
 import type { Instance } from './instance.ts';
+import { channelModule, makeReachDirectory, makeReachFile } from './reach.ts';
+import { Tree } from './tree.ts';
 
 export interface LaunchHooks {
   /** Called when the run directory is there and before the launcher is: to watch it. */
   watch(): RunWatch;
   /** No process could be made. */
   failed(error: unknown): void;
-}
-
-/** Where the logs stood when a run began: what came after is its own. */
-export interface LogStart {
-  readonly out: number;
-  readonly err: number;
 }
 
 /** Throws, or calls `failed`, when it can't be launched. */
@@ -35,6 +34,8 @@ export function launchRun(instance: Instance, run: number, hooks: LaunchHooks): 
   const logs = openLogs(instance);
   try {
     instance.logStart = { out: fstatSync(logs.out).size, err: fstatSync(logs.err).size };
+    recordLogStart(directory, instance.logStart);
+    const cgroup = prepareCgroup(instance);
     const watch = hooks.watch();
     watch.watchDirectory();
     const child = spawnLauncher({
@@ -42,14 +43,17 @@ export function launchRun(instance: Instance, run: number, hooks: LaunchHooks): 
       script: daemon.launcherScript,
       runDirectory: directory,
       argv: argvOf(spec.program),
-      env: [...spec.env.filter((entry) => !entry.startsWith('STEAD_RUN_ID=')), `STEAD_RUN_ID=${instance.cookie(run)}`],
+      env: environmentOf(instance, run),
       cwd: spec.cwd,
       out: logs.out,
       err: logs.err,
       umask: spec.umask,
       nofile: softNofile(spec),
       oomScoreAdj: spec.oomScoreAdj,
-      via: [...prlimitWords(spec), ...niceWords(spec), ...setprivWords(spec)],
+      hasStdin: spec.stopStdin !== null,
+      readyFd: spec.ready?.kind === 'fd' ? spec.ready.fd : null,
+      cgroup,
+      via: [...prlimitWords(spec), ...niceWords(spec), ...ioNiceWords(spec), ...setprivWords(spec)],
     });
     child.once('error', hooks.failed);
     if (child.pid !== undefined) watch.own(child);
@@ -75,6 +79,46 @@ function openLogs({ app, index }: Instance): { readonly out: number; readonly er
 
 const argvOf = ({ interpreter, words }: Program): readonly string[] =>
   interpreter === null ? words : [interpreter.path, ...interpreter.args, ...words];
+
+/** The spec's, its secrets as they are now, and what the program needs to speak to stead. Throws when a secret can't be read. */
+function environmentOf(instance: Instance, run: number): readonly string[] {
+  const { spec } = instance.app;
+  const own = [...secretEntries(spec), ...channelEntries(instance, run), `STEAD_RUN_ID=${instance.cookie(run)}`];
+  return mergeEnvironment(spec.env, own);
+}
+
+function secretEntries({ secrets }: AppSpec): string[] {
+  return Object.entries(secrets).map(([name, path]) => {
+    try {
+      return `${name}=${readFileSync(path, 'utf8').replace(/\r?\n$/, '')}`;
+    } catch (error) {
+      throw new Error(`the secret ${name} can't be read: ${(error as Error).message}`);
+    }
+  });
+}
+
+/** For what goes by messages: two files, and a module that Node loads first. */
+function channelEntries(instance: Instance, run: number): string[] {
+  const { spec } = instance.app;
+  if (spec.ready?.kind !== 'ipc' && !spec.stopMessage) return [];
+  const directory = makeReachDirectory(instance, run);
+  for (const name of ['said', 'heard']) makeReachFile(instance, directory, name);
+  const before = spec.env.find((entry) => entry.startsWith('NODE_OPTIONS='))?.slice('NODE_OPTIONS='.length);
+  const load = `--require="${channelModule(instance)}"`;
+  return [`STEAD_CHANNEL=${directory}`, `NODE_OPTIONS=${before ? `${before} ` : ''}${load}`];
+}
+
+/** With limits it is in its cgroup before it is executed; else it is moved there afterwards, which costs its start nothing. */
+function prepareCgroup(instance: Instance): string | null {
+  const { app } = instance;
+  const { maxMemory, cpuWeight, cpuQuota, maxTasks } = app.spec;
+  const path = Tree.cgroupOf(instance);
+  if (path === null || [maxMemory, cpuWeight, cpuQuota, maxTasks].every((limit) => limit === null)) return null;
+  const cgroup = makeCgroup(path);
+  if (cgroup === null) throw new Error(`its cgroup can't be made: ${path}`);
+  limitCgroup(cgroup, { maxMemory, cpuWeight, cpuQuota, maxTasks }, app.daemon.enforcement.controllers);
+  return cgroup;
+}
 
 /** The records of ended runs are in exits.jsonl; the last run's directory stays, for who looks. */
 function removeOldRuns({ app, index }: Instance, run: number): void {
@@ -114,9 +158,17 @@ function niceWords(spec: AppSpec): string[] {
   return difference === 0 ? [] : ['/usr/bin/nice', '-n', String(difference), '--'];
 }
 
-function setprivWords({ user, noNewPrivs }: AppSpec): string[] {
+const ioNiceWords = ({ ioNice }: AppSpec): string[] =>
+  ioNice === null
+    ? []
+    : ['/usr/bin/ionice', '-c', String(ioNice.class), ...(ioNice.class === 3 ? [] : ['-n', String(ioNice.level)])];
+
+function setprivWords({ user, groups, noNewPrivs }: AppSpec): string[] {
+  const supplementary =
+    groups === null ? '--init-groups' : groups.length === 0 ? '--clear-groups' : `--groups=${groups.join(',')}`;
   const words = [
-    ...(user === null ? [] : [`--reuid=${user.uid}`, `--regid=${user.gid}`, '--init-groups', '--inh-caps=-all']),
+    ...(user === null ? [] : [`--reuid=${user.uid}`, `--regid=${user.gid}`, '--inh-caps=-all']),
+    ...(user === null && groups === null ? [] : [supplementary]),
     ...(noNewPrivs ? ['--no-new-privs'] : []),
   ];
   return words.length === 0 ? [] : ['/usr/bin/setpriv', ...words, '--'];

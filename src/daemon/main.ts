@@ -1,7 +1,7 @@
 /** Puts a daemon together and runs it: the apps as they are on disk, then the control API. */
 import { readFileSync, rmSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { cgroupBase, joinCgroup, makeCgroup, removeCgroup } from '../host/cgroup.ts';
+import { cgroupBase, enableControllers, joinCgroup, makeCgroup, removeCgroup } from '../host/cgroup.ts';
 import { bootId, isoTime, wallMs } from '../host/clock.ts';
 import { replaceFile } from '../host/files.ts';
 import { processStat } from '../host/process.ts';
@@ -9,12 +9,16 @@ import { CpuMeter } from '../metrics/cpu.ts';
 import { protocolVersion } from '../protocol/version.ts';
 import { homeId, prepareHome } from '../storage/home.ts';
 import type { Daemon } from './context.ts';
+import { CrashBucket } from './crash-bucket.ts';
+import { Events } from './events.ts';
 import { Guardian } from './guardian.ts';
 import { handlers } from './handlers/index.ts';
 import { sweepJobs } from './jobs.ts';
 import { watchHome } from './lost-home.ts';
 import { loadAll, resumeAll } from './recover.ts';
+import { Scheduler } from './schedule.ts';
 import { listen } from './server.ts';
+import { Turns } from './turns.ts';
 
 /** The home was removed and made again: the guardian respawns the daemon in it. */
 const homeLostCode = 72;
@@ -40,6 +44,7 @@ export async function runDaemon(options: DaemonOptions): Promise<Daemon> {
   const id = homeId(home);
   const base = cgroupBase(id, env);
   const ownCgroup = base === null ? null : leaveCallersCgroup(base, options.guardian);
+  const events = new Events(home, log);
   const daemon: Daemon = {
     home,
     homeId: id,
@@ -52,6 +57,11 @@ export async function runDaemon(options: DaemonOptions): Promise<Daemon> {
     ownCgroup,
     apps: new Map(),
     cpu: new CpuMeter(),
+    enforcement: { controllers: base === null ? new Set() : enableControllers(base) },
+    turns: new Turns(),
+    scheduler: new Scheduler(),
+    crashes: new CrashBucket(),
+    tell: (instance, happening) => events.add(instance, happening),
     log,
     guardianPid: () => guardian.pid,
     stop: () => {
@@ -70,7 +80,7 @@ export async function runDaemon(options: DaemonOptions): Promise<Daemon> {
     log(`${name}: ${file}: ${problem}; ${isMovedAside ? 'moved aside' : 'left as it is'}`);
   sweepJobs(daemon);
   resumeAll(daemon);
-  await listen(home, handlers(daemon), log);
+  await listen(home, handlers(daemon, events), log);
   writeDaemonFile(daemon);
   watchHome(daemon, () => options.exit(homeLostCode));
   for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, () => daemon.stop());

@@ -1,47 +1,91 @@
+/** Turns what was said into a spec: options, what the caller has, and what is looked up on this machine. */
+import { resolve as resolvePath } from 'node:path';
 import { checkOptions } from '../config/check.ts';
-import { signalNumber } from '../host/signals.ts';
+import { settle } from '../config/settle.ts';
+import { readEnvFiles } from '../programs/env-file.ts';
+import { mergeEnvironment } from '../programs/environment.ts';
 import type { Resolved } from '../programs/resolve.ts';
-import { lookUpUser } from '../programs/user.ts';
+import { lookUpGroups, lookUpUser } from '../programs/user.ts';
 import type { Caller } from '../protocol/api.ts';
 import { SteadError } from '../protocol/errors.ts';
 import { type AppSpec, type SpecOptions, specFormat, type UserSpec } from '../protocol/spec.ts';
-
-const defaultStopTimeoutMs = 10_000;
-const defaultStableAfterMs = 10_000;
-const defaultLeaveTimeoutMs = 10_000;
+import { checkEnforceable, type Enforcement } from './enforce.ts';
+import { checkSchedule } from './schedule.ts';
 
 export interface SpecSource {
   readonly kind: 'app' | 'job';
   readonly resolved: Resolved;
   readonly options: SpecOptions;
   readonly caller: Caller;
+  readonly origin?: string | null;
 }
 
-/** What was asked for, with every default filled in. Throws for a user or a signal that there isn't. */
-export async function makeSpec({ kind, resolved, options, caller }: SpecSource): Promise<AppSpec> {
-  const user = options.user === undefined ? null : await lookUpUser(options.user);
-  return {
+/** What was asked for, with every default filled in. Throws for a user, a group or a file that there isn't, and for what this machine can't enforce. */
+export async function makeSpec(
+  { kind, resolved, options: said, caller, origin = null }: SpecSource,
+  enforcement: Enforcement,
+): Promise<AppSpec> {
+  const options = withAbsolutePaths(said, caller.cwd);
+  const { umask, limits, nice, oomScoreAdj } = caller;
+  const inherited = { umask, limits, nice, oomScoreAdj };
+  const identity = {
     format: specFormat,
     name: resolved.name,
     kind,
-    group: options.group ?? null,
     program: resolved.program,
-    cwd: resolved.cwd,
-    env: user === null ? resolved.env : environmentOf(user, resolved.env),
-    umask: options.umask ?? caller.umask,
-    limits: caller.limits,
-    nice: options.nice ?? caller.nice,
-    oomScoreAdj: caller.oomScoreAdj,
+    inherited,
+    origin,
+  } as const;
+  const given = mergeEnvironment(await readEnvFiles(options.envFile ?? []), options.env ?? []);
+  return settleAll(
+    { ...identity, cwd: resolved.cwd, env: mergeEnvironment(resolved.env, given) },
+    options,
+    enforcement,
+  );
+}
+
+type Unsettled = Pick<AppSpec, 'format' | 'name' | 'kind' | 'program' | 'inherited' | 'origin' | 'cwd' | 'env'>;
+
+/** The same app with other options in place of those that it had. */
+export function changeSpec(spec: AppSpec, options: SpecOptions, enforcement: Enforcement): Promise<AppSpec> {
+  const { format, name, kind, program, inherited, origin, cwd, env } = spec;
+  return settleAll(
+    { format, name, kind, program, inherited, origin, cwd: options.cwd ?? cwd, env },
+    options,
+    enforcement,
+  );
+}
+
+async function settleAll(base: Unsettled, options: SpecOptions, enforcement: Enforcement): Promise<AppSpec> {
+  const settled = settle(options, base);
+  const user = options.user === undefined ? null : await lookUpUser(options.user);
+  const groups = options.groups === undefined ? null : await lookUpGroups(options.groups);
+  const spec: AppSpec = {
+    ...base,
+    ...settled,
+    env: user === null ? base.env : environmentOf(user, base.env),
     user,
-    noNewPrivs: options.noNewPrivs ?? false,
-    restart: options.restart ?? (kind === 'app' ? 'always' : 'no'),
-    stopExitCodes: options.stopExitCodes ?? [],
-    maxRestarts: options.maxRestarts ?? null,
-    stableAfterMs: options.stableAfterMs ?? defaultStableAfterMs,
-    stopSignal: checkedSignal(options.stopSignal ?? 'SIGTERM'),
-    stopTimeoutMs: options.stopTimeoutMs ?? defaultStopTimeoutMs,
-    keepTree: options.keepTree ?? false,
-    leaveTimeoutMs: options.leaveTimeoutMs ?? defaultLeaveTimeoutMs,
+    groups,
+    envFiles: options.envFile ?? [],
+    options,
+  };
+  if (spec.dependsOn[spec.name] !== undefined || spec.after.includes(spec.name))
+    throw new SteadError('DEPENDENCY_CYCLE', `"${spec.name}" can't wait for itself.`);
+  checkSchedule(spec);
+  checkEnforceable(spec, enforcement);
+  return spec;
+}
+
+/** Files are those of the caller's directory, wherever they are read again. */
+function withAbsolutePaths(options: SpecOptions, cwd: string): SpecOptions {
+  return {
+    ...options,
+    ...(options.envFile && { envFile: options.envFile.map((path) => resolvePath(cwd, path)) }),
+    ...(options.secret && {
+      secret: options.secret.map((text) =>
+        text.replace(/^([^=]+=file:)(.*)$/s, (_, head, path) => head + resolvePath(cwd, path)),
+      ),
+    }),
   };
 }
 
@@ -84,11 +128,6 @@ function isLimits(limits: unknown): boolean {
 
 /** Options as the API took them. */
 export const checkedOptions = checkOptions;
-
-function checkedSignal(name: string): string {
-  if (signalNumber(name) !== null) return name;
-  throw new SteadError('SIGNAL_UNKNOWN', `There is no signal "${name}".`, { hint: 'kill -l lists them' });
-}
 
 /** The caller's environment, but of the user: as login(1) would set it. */
 function environmentOf(user: UserSpec, env: readonly string[]): readonly string[] {

@@ -37,7 +37,8 @@ function loadOne(daemon: Daemon, stored: StoredApp<Model>): App {
   const latestRun = (index: number) => Math.max(0, ...runNumbers(daemon.home, name, index));
   // The state is an earlier one: nothing is launched that is not wanted, so by then it was.
   const isStale = stored.state.instances.some(({ index, model }) => latestRun(index) > model.run);
-  const want = isStale && stored.state.want === 'stopped' ? 'running' : stored.state.want;
+  const recent = isStale && stored.state.want === 'stopped' ? 'running' : stored.state.want;
+  const want = isOtherBoot && recent === 'running' && !stored.spec.autostart ? 'stopped' : recent;
   const app = new App(daemon, { ...stored, state: { ...stored.state, want } });
   const exits = readExits(daemon.home, name);
   for (const instance of app.instances) {
@@ -45,17 +46,33 @@ function loadOne(daemon: Daemon, stored: StoredApp<Model>): App {
     instance.lastExit = exits.findLast((exit) => exit.index === instance.index) ?? null;
     const run = Math.max(model.run, latestRun(instance.index));
     // What became of a run that the state knows nothing of, its records tell.
-    const last: State = run > model.run ? { name: 'starting', run, since: monotonicMs() } : model.state;
-    instance.restore({ ...model, state: isOtherBoot ? afterReboot(app, last) : last, run });
+    const last: State = run > model.run ? launchedUnseen(run) : model.state;
+    const sinceBoot = isOtherBoot ? { state: afterReboot(app, last), recent: [] } : { state: last };
+    instance.restore({ ...model, ...sinceBoot, run });
   }
   return app;
 }
 
+const launchedUnseen = (run: number): State => ({
+  name: 'starting',
+  run,
+  since: monotonicMs(),
+  by: 'daemon',
+  isLaunched: false,
+  deadline: null,
+});
+
 /** Nothing survives a reboot: what ran is at rest, and the wish decides what comes. */
 function afterReboot(app: App, state: State): State {
   if (state.name === 'stopped' || state.name === 'completed') return state;
-  if (state.name === 'failed' && app.spec.kind === 'job') return state;
-  if (app.spec.kind === 'job') return { name: 'failed', reason: 'interrupted by a restart of the machine' };
+  if (app.spec.kind === 'job') {
+    // What waits goes on waiting; a schedule goes on.
+    if (state.name === 'failed' || state.name === 'waiting') return state;
+    const reason = 'interrupted by a restart of the machine';
+    if (app.spec.schedule !== null)
+      return { name: 'waiting', for: 'time', reason, isBlocked: false, by: 'daemon', isRestart: false };
+    return { name: 'failed', reason, until: null, isLate: false };
+  }
   return { name: 'stopped', reason: 'the machine was restarted' };
 }
 
@@ -77,8 +94,8 @@ function resume(app: App, instance: Instance): void {
 /** A wish that was made durable and perhaps not acted on. */
 function follow(app: App, instance: Instance): void {
   const { name } = instance.model.state;
-  const isUp = name === 'starting' || name === 'running' || name === 'backoff';
+  const isUp = ['starting', 'running', 'backoff', 'waiting'].includes(name);
   if (app.want === 'deleted') instance.dispatch({ type: 'stop', goal: 'delete' });
   else if (app.want === 'stopped' && (isUp || name === 'stopping')) instance.dispatch({ type: 'stop', goal: 'stay' });
-  else if (app.want === 'running' && name === 'stopped') instance.dispatch({ type: 'start' });
+  else if (app.want === 'running' && name === 'stopped') instance.dispatch({ type: 'start', by: 'daemon' });
 }

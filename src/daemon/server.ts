@@ -3,7 +3,14 @@
  * the name always leads to somebody who answers, and a stale socket is replaced by the one who holds the lock.
  */
 import { chmodSync, renameSync, rmSync } from 'node:fs';
-import { createServer, type IncomingMessage, type Server, type ServerResponse, STATUS_CODES } from 'node:http';
+import {
+  createServer,
+  type IncomingHttpHeaders,
+  type IncomingMessage,
+  type Server,
+  type ServerResponse,
+  STATUS_CODES,
+} from 'node:http';
 import { join } from 'node:path';
 import type { Duplex } from 'node:stream';
 import { socketAddress } from '../host/home.ts';
@@ -14,10 +21,23 @@ import { protocolVersion } from '../protocol/version.ts';
 export interface Request {
   readonly params: Readonly<Record<string, string>>;
   readonly query: URLSearchParams;
+  readonly headers: IncomingHttpHeaders;
   readonly body: unknown;
   /** Aborted when the client goes away. */
   readonly signal: AbortSignal;
 }
+/** An answer that goes on until its client goes away. */
+export class Streamed {
+  readonly type: string;
+  /** Given a function that writes and says how many bytes have not been taken yet, and one that ends it. */
+  readonly begin: (write: (text: string) => number, end: (text: string) => void) => void;
+
+  constructor(type: string, begin: Streamed['begin']) {
+    this.type = type;
+    this.begin = begin;
+  }
+}
+
 export type Handler = (request: Request) => unknown | Promise<unknown>;
 export type Handlers = Readonly<Record<RouteName, Handler>>;
 
@@ -75,7 +95,10 @@ async function answer(table: Table, { request, response, log }: Exchange): Promi
     checkProtocol(request);
     const { handler, params, query } = route(table, request);
     const body = request.method === 'POST' ? await readBody(request) : null;
-    send(response, 200, await handler({ params, query, body, signal: gone.signal }));
+    const { headers } = request;
+    const result = await handler({ params, query, headers, body, signal: gone.signal });
+    if (result instanceof Streamed) stream(response, result);
+    else send(response, 200, result);
   } catch (error) {
     if (!(error instanceof SteadError)) log(`${request.method} ${request.url}: ${(error as Error).stack}`);
     const known = error instanceof SteadError ? error : asSteadError(error as Error);
@@ -91,6 +114,18 @@ function send(response: ServerResponse, status: number, value: unknown): void {
     'content-length': text.length,
   });
   response.end(text);
+}
+
+/** Without a length and with the connection closed at its end: an HTTP/1.0 client reads it as well. */
+function stream(response: ServerResponse, { type, begin }: Streamed): void {
+  response.writeHead(200, { 'content-type': type, 'cache-control': 'no-store', connection: 'close' });
+  begin(
+    (text) => {
+      response.write(text);
+      return response.writableLength;
+    },
+    (text) => response.end(text),
+  );
 }
 
 /** What is no HTTP is answered all the same, for whoever wrote it by hand. */

@@ -6,6 +6,7 @@ import { readProcTable } from '../metrics/proc-table.ts';
 import { processLine } from '../metrics/process-line.ts';
 import { socketsOf } from '../metrics/sockets.ts';
 import type { AppDetail, AppView, SocketView } from '../protocol/api.ts';
+import type { SpecOptions } from '../protocol/spec.ts';
 import { readExits } from '../storage/apps.ts';
 import { appView } from '../view/app-view.ts';
 import { lookAtTrees, type TreeToLookAt } from '../view/usage.ts';
@@ -31,6 +32,7 @@ export function appViews(daemon: Daemon, apps: readonly App[]): AppView[] {
         pid: instance.program?.pid ?? null,
         usage: isUp(instance) ? (usages.get(instance.key) ?? null) : null,
       })),
+      app.want === 'running' ? daemon.scheduler.nextOf(app.instances[0]!) : null,
     ),
   );
 }
@@ -43,7 +45,8 @@ export function appDetail(daemon: Daemon, app: App, showEnv: boolean): AppDetail
   const table = readProcTable();
   return {
     ...appViews(daemon, [app])[0]!,
-    spec: { ...spec, env },
+    spec: { ...spec, env, options: showEnv ? spec.options : withoutValues(spec.options) },
+    by: app.by,
     exits: readExits(daemon.home, app.name),
     logs: logFiles(daemon.home, app.name, 0),
     sockets: socketsOf(pids),
@@ -61,9 +64,15 @@ export function listeningOf(instance: Instance): readonly SocketView[] {
   return socketsOf(byCgroup?.length ? byCgroup : descendants(instance.program.pid));
 }
 
+/** Values of variables are shown on request alone. */
+export const withoutValues = (options: SpecOptions): SpecOptions =>
+  options.env === undefined ? options : { ...options, env: options.env.map(nameOnly) };
+
 const nameOnly = (entry: string) => entry.split('=', 1)[0]!;
 
-const isUp = ({ model }: Instance): boolean => ['running', 'stopping', 'stuck'].includes(model.state.name);
+const isUp = ({ model }: Instance): boolean =>
+  ['running', 'stopping', 'stuck'].includes(model.state.name) ||
+  (model.state.name === 'starting' && model.state.isLaunched);
 
 function treeOf(instance: Instance): TreeToLookAt[] {
   if (!isUp(instance) || instance.program === null) return [];

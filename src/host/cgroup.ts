@@ -15,7 +15,7 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 
 /** The directory under which this home's cgroups lie, made if need be; null where there is none to be had. */
 export function cgroupBase(homeId: string, env: NodeJS.ProcessEnv = process.env): string | null {
@@ -38,6 +38,67 @@ export function makeCgroup(path: string): string | null {
   try {
     mkdirSync(path, { recursive: true });
     return path;
+  } catch {
+    return null;
+  }
+}
+
+export interface CgroupLimits {
+  /** Bytes. */
+  readonly maxMemory: number | null;
+  readonly cpuWeight: number | null;
+  /** Percent of one core. */
+  readonly cpuQuota: number | null;
+  readonly maxTasks: number | null;
+}
+
+const quotaPeriodUs = 100_000;
+
+/** Sets what its controllers can hold, and takes back what is no longer wanted. Throws the system's error for a limit that is refused. */
+export function limitCgroup(path: string, limits: CgroupLimits, controllers: ReadonlySet<string>): void {
+  const { maxMemory, cpuWeight, cpuQuota, maxTasks } = limits;
+  const set = (file: string, value: string) => writeFileSync(join(path, file), value);
+  if (controllers.has('memory')) {
+    set('memory.max', maxMemory === null ? 'max' : String(maxMemory));
+    // The whole tree goes, not what happened to be largest in it.
+    set('memory.oom.group', maxMemory === null ? '0' : '1');
+    // Swapping in place of a kill would only hide it.
+    if (existsSync(join(path, 'memory.swap.max'))) set('memory.swap.max', maxMemory === null ? 'max' : '0');
+  }
+  if (controllers.has('cpu')) {
+    set('cpu.weight', String(cpuWeight ?? 100));
+    set('cpu.max', cpuQuota === null ? 'max' : `${Math.round((cpuQuota / 100) * quotaPeriodUs)} ${quotaPeriodUs}`);
+  }
+  if (controllers.has('pids')) set('pids.max', maxTasks === null ? 'max' : String(maxTasks));
+}
+
+/** Lets the cgroups below use what controllers there are; those that can be used then. */
+export function enableControllers(base: string): ReadonlySet<string> {
+  const read = (path: string, file: string): string[] => {
+    try {
+      return readFileSync(join(path, file), 'utf8').trim().split(/\s+/).filter(Boolean);
+    } catch {
+      return [];
+    }
+  };
+  for (const path of [dirname(base), base]) {
+    for (const name of ['memory', 'cpu', 'pids']) {
+      if (!read(path, 'cgroup.controllers').includes(name)) continue;
+      try {
+        writeFileSync(join(path, 'cgroup.subtree_control'), `+${name}`);
+      } catch {
+        // Not ours to give, or something lives in this very cgroup.
+      }
+    }
+  }
+  return new Set(read(base, 'cgroup.subtree_control'));
+}
+
+/** How often the kernel's OOM killer struck in a cgroup; null without the memory controller. */
+export function oomKills(path: string): number | null {
+  try {
+    const count = /^oom_kill (\d+)$/m.exec(readFileSync(join(path, 'memory.events'), 'latin1'))?.[1];
+    return count === undefined ? null : Number(count);
   } catch {
     return null;
   }

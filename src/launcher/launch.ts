@@ -24,6 +24,12 @@ export interface LaunchOrder {
   /** The soft limit of open files: this process's own was raised by Node. Null leaves it. */
   readonly nofile: number | null;
   readonly oomScoreAdj: number | null;
+  /** Its stdin is the FIFO `stdin` in the run directory, and never ends; else /dev/null. */
+  readonly hasStdin?: boolean;
+  /** This fd of the program appends to the file `ready` in the run directory. */
+  readonly readyFd?: number | null;
+  /** Joined before the program is executed. */
+  readonly cgroup?: string | null;
   /** Commands to go through, words without spaces: `/usr/bin/setpriv --reuid=1000 …`. */
   readonly via: readonly string[];
 }
@@ -36,6 +42,9 @@ export function spawnLauncher(order: LaunchOrder): ChildProcess {
     ...(unset.length > 0 && { _stead_unset: unset.join(' ') }),
     ...(order.nofile !== null && { _stead_nofile: String(order.nofile) }),
     ...(order.oomScoreAdj !== null && { _stead_oom: String(order.oomScoreAdj) }),
+    ...(order.hasStdin && { _stead_fifo: 'yes' }),
+    ...(order.readyFd != null && { _stead_ready: String(order.readyFd) }),
+    ...(order.cgroup != null && { _stead_cgroup: order.cgroup }),
     ...(order.via.length > 0 && { _stead_via: order.via.join(' ') }),
     ...(entries.length === 0 && { _stead_clean: 'yes' }),
     ...(odd.length > 0 && { _stead_odd: String(odd.length) }),

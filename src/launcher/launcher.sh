@@ -35,8 +35,11 @@ _stead_self
 _stead_launcher=$_stead_pid.$_stead_start
 
 _stead_fail() { echo "cannot $1" >&2; exit 125; }
+# Into another cgroup: the kernel moves the very process that writes.
+_stead_join() { printf 0 >"$1/cgroup.procs"; }
 # P. What goes wrong before the exec is told in `note`, ends with 125, and leaves no run record.
 _stead_become() {
+  [ -z "${_stead_cgroup-}" ] || _stead_join "$_stead_cgroup" || _stead_fail "join the cgroup $_stead_cgroup"
   [ -z "${_stead_oom-}" ] || printf %s "$_stead_oom" >/proc/self/oom_score_adj || _stead_fail "set oom_score_adj to $_stead_oom"
   [ -z "${_stead_nofile-}" ] || ulimit -S -n "$_stead_nofile" || _stead_fail "set the limit of open files to $_stead_nofile"
   [ -z "${_stead_raw-}" ] || . "$_stead_dir/raw"
@@ -56,13 +59,16 @@ _stead_become() {
   eval "set -- ${_stead_words-} \"\$@\""
   set -- $_stead_setsid ${_stead_via-} $_stead_env "$@"
   exec 0<"${_stead_stdin:-/dev/null}" || exit 125
+  # Held open for writing by the program itself, so that it never ends.
+  [ -z "${_stead_fifo-}" ] || { /usr/bin/mkfifo -m 600 "$_stead_dir/stdin" && exec 0<>"$_stead_dir/stdin"; } || exit 125
+  [ -z "${_stead_ready-}" ] || eval "exec $_stead_ready>>\"\$_stead_dir/ready\"" || exit 125
   set -C
   { printf '' >"$_stead_dir/claim"; } 2>/dev/null || exit 125
   printf '' >"$_stead_dir/run.$_stead_pid.$_stead_start.$_stead_launcher" || exit 125
   umask "${_stead_umask-022}"
   exec 2>&9 8>&- 9>&-
   unset _stead_dir _stead_stat _stead_value _stead_pid _stead_start _stead_launcher _stead_oom _stead_nofile _stead_raw \
-    _stead_via _stead_env _stead_clean _stead_odd _stead_words _stead_setsid _stead_stdin _stead_umask ${_stead_names-} _stead_names \
+    _stead_via _stead_env _stead_clean _stead_odd _stead_words _stead_setsid _stead_stdin _stead_fifo _stead_ready _stead_cgroup _stead_umask ${_stead_names-} _stead_names \
     ${_stead_unset-} _stead_unset
   exec "$@"
 }

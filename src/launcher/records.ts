@@ -5,6 +5,7 @@
  *   run.PID.START.LPID.LSTART    the program runs or ran
  *   exit.STATUS.UPTIME           it ended: the shell's $?, and when, in seconds since boot
  *   note                         what the shell said of its end
+ *   from.OUT.ERR                 made by the daemon before the launcher: how long the logs were when the run began
  *   main.PID.START               made by the daemon: the program put itself in the background, and this process is the main one now
  */
 import { closeSync, openSync, readdirSync, readFileSync, statSync } from 'node:fs';
@@ -77,6 +78,27 @@ export function fenceRun(directory: string): boolean {
 /** Puts on record which process took the program's place. */
 export function recordSuccessor(directory: string, { pid, startTicks }: ProcessId): void {
   closeSync(openSync(join(directory, `main.${pid}.${startTicks}`), 'w', 0o600));
+}
+
+/** How long the logs were when a run began, in bytes. */
+export interface LogStart {
+  readonly out: number;
+  readonly err: number;
+}
+
+export function recordLogStart(directory: string, { out, err }: LogStart): void {
+  closeSync(openSync(join(directory, `from.${out}.${err}`), 'w', 0o600));
+}
+
+/** Zeros where that is not on record. */
+export function readLogStart(directory: string): LogStart {
+  try {
+    const record = readdirSync(directory).map((name) => /^from\.(\d+)\.(\d+)$/.exec(name));
+    const found = record.find((match) => match !== null);
+    return found ? { out: Number(found[1]), err: Number(found[2]) } : { out: 0, err: 0 };
+  } catch {
+    return { out: 0, err: 0 };
+  }
 }
 
 /** What the shell said while it waited, at most 4 KB of it. */

@@ -1,7 +1,10 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { backoffMs } from './backoff.ts';
+import { backoffMs as backoffOf } from './backoff.ts';
+
+const backoffMs = (streak: number, random: number) =>
+  backoffOf(streak, random, { minMs: 100, maxMs: 60_000, factor: 2 });
 
 test('the first restart is at once, the next after 100 ms, then doubled up to a minute', () => {
   assert.deepEqual(

@@ -18,28 +18,68 @@ export interface Exit {
 /** What is to happen when the tree of a stopping instance is empty. */
 export type Goal = 'stay' | 'start' | 'delete' | 'policy';
 
+/** Who wants a start: a person, who is told at once that it failed, or the daemon by itself, which goes on trying. */
+export type Asker = 'user' | 'daemon';
+
 export type State =
   | { readonly name: 'stopped'; readonly reason: string }
-  /** Launched, not yet on record as running. */
-  | { readonly name: 'starting'; readonly run: number; readonly since: Ms }
-  | { readonly name: 'running'; readonly run: number; readonly since: Ms }
+  | Waiting
+  | Starting
+  /** `until`: when a run with a time limit is ended. */
+  | { readonly name: 'running'; readonly run: number; readonly since: Ms; readonly until: Ms | null }
   | Stopping
   | { readonly name: 'backoff'; readonly until: Ms; readonly reason: string }
   | { readonly name: 'completed'; readonly reason: string }
-  | { readonly name: 'failed'; readonly reason: string }
+  /** `until`: when it is tried again. `isLate`: it was not ready in time. */
+  | { readonly name: 'failed'; readonly reason: string; readonly until: Ms | null; readonly isLate: boolean }
   | {
       readonly name: 'stuck';
       readonly run: number;
       readonly goal: Goal;
       readonly exit: Exit | null;
+      readonly cause: Cause | null;
       readonly pids: readonly number[];
     };
+
+/** Wanted, and not its turn. */
+export interface Waiting {
+  readonly name: 'waiting';
+  /** `turn`: for dependencies, other jobs, a slot; `time`: for the next time of its schedule. */
+  readonly for: 'turn' | 'time';
+  readonly reason: string;
+  /** What it waits for will not come by itself. */
+  readonly isBlocked: boolean;
+  readonly by: Asker;
+  /** It follows a crash. */
+  readonly isRestart: boolean;
+}
+
+/** Launched, not on record as running or not ready. */
+export interface Starting {
+  readonly name: 'starting';
+  readonly run: number;
+  readonly since: Ms;
+  readonly by: Asker;
+  /** The program is there. */
+  readonly isLaunched: boolean;
+  /** When it must be ready; null until it is there. */
+  readonly deadline: Ms | null;
+}
+
+/** Why stead ended a run that nobody asked to end. It counts as a failure, whatever the exit code. */
+export interface Cause {
+  readonly reason: string;
+  /** A start of a person's that was not ready in time: not tried again. */
+  readonly isFinal: boolean;
+}
 
 export interface Stopping {
   readonly name: 'stopping';
   readonly run: number;
   /** `leaving`: what a job left behind may live on until `deadline`; `asked`: told to end by then; `killing`: SIGKILL was sent. */
   readonly phase: 'leaving' | 'asked' | 'killing';
+  /** Which step of the stop sequence was last. */
+  readonly step: number;
   readonly deadline: Ms;
   readonly goal: Goal;
   /** The end of the main program, once known. */
@@ -47,6 +87,7 @@ export interface Stopping {
   readonly treeIsEmpty: boolean;
   /** The main program had to be killed, as it did not end in time. */
   readonly killed: boolean;
+  readonly cause: Cause | null;
 }
 
 export interface Model {
@@ -55,12 +96,18 @@ export interface Model {
   readonly restarts: number;
   /** Ends in a row without `stableAfterMs` of running in between: what back-off and `maxRestarts` go by. */
   readonly streak: number;
+  /** When it was restarted automatically, within the window of `maxRestarts`; empty without one. */
+  readonly recent: readonly Ms[];
+  /** Runs of a schedule that wait for the one before. */
+  readonly queued: number;
+  /** The latest time of the schedule that was acted on, milliseconds since the epoch; 0 for none. */
+  readonly lastTick: number;
   /** The number of the latest run; 0 before the first. */
   readonly run: number;
 }
 
 export type Event =
-  | { readonly type: 'start' }
+  | { readonly type: 'start'; readonly by: Asker }
   | { readonly type: 'stop'; readonly goal: 'stay' | 'delete' }
   | { readonly type: 'restart' }
   | { readonly type: 'reset' }
@@ -68,6 +115,16 @@ export type Event =
   | { readonly type: 'launched'; readonly run: number }
   /** The run can't happen: no process could be made, or the launcher gave up before the program. */
   | { readonly type: 'launchFailed'; readonly run: number; readonly reason: string; readonly retry: boolean }
+  /** The program says or shows that it is ready. */
+  | { readonly type: 'ready'; readonly run: number }
+  /** It needs so much longer: for its start, or for its end. */
+  | { readonly type: 'extend'; readonly run: number; readonly ms: Ms }
+  /** It is not well: a check failed, it takes too much memory. */
+  | { readonly type: 'unwell'; readonly run: number; readonly reason: string }
+  /** What decides whose turn it is has changed. */
+  | { readonly type: 'turn' }
+  /** A time of its schedule, milliseconds since the epoch. */
+  | { readonly type: 'tick'; readonly at: number }
   /** The main program ended. */
   | { readonly type: 'exited'; readonly exit: Exit }
   /** Nothing of the run is alive. */
@@ -82,6 +139,12 @@ export type Effect =
   | { readonly do: 'launch'; readonly run: number }
   /** Make a run that is being launched never happen, if there is still time: `launchFailed` then. */
   | { readonly do: 'fence'; readonly run: number }
+  /** Watch for its being ready: `ready` then. */
+  | { readonly do: 'watchReady'; readonly run: number }
+  /** Look whether it is well from now on, and stays within what is measured: `unwell` if not. */
+  | { readonly do: 'watchHealth'; readonly run: number }
+  /** Ask the program to end in another way than by a signal; then as `watchTree`. */
+  | { readonly do: 'ask'; readonly how: 'command' | 'stdin' | 'message' }
   /** The stop signal (and SIGCONT) to the whole tree; then as `watchTree`. */
   | { readonly do: 'signal'; readonly signal: string }
   /** SIGKILL to the whole tree; then as `watchTree`. */
@@ -100,6 +163,10 @@ export interface Context {
   readonly now: Ms;
   /** In [0, 1): for the jitter of the back-off. */
   readonly random: number;
+  /** Null: it may start now. */
+  readonly turn: null | { readonly reason: string; readonly isBlocked: boolean };
+  /** How long the crashes of all apps together make an automatic restart wait. */
+  readonly crashDelayMs: Ms;
 }
 
 export interface Step {
@@ -111,5 +178,8 @@ export const newModel: Model = {
   state: { name: 'stopped', reason: 'not started yet' },
   restarts: 0,
   streak: 0,
+  recent: [],
+  queued: 0,
+  lastTick: 0,
   run: 0,
 };

@@ -1,19 +1,38 @@
 /**
  * The one function that decides: `step(model, event, context) → {model, effects}`. No clock, no I/O, no promise.
  *
- * Theory of operation. A run goes starting → running → (its main program ends or is asked to) stopping → what its goal says. `stopping` is left only when
- * the main program's end is known AND nothing of its tree is alive: so there are never two runs of one instance, and `stopped` is never said of
+ * Theory of operation. A run goes (waiting →) starting → running → (its main program ends or is asked to) stopping → what its goal says. `stopping` is left
+ * only when the main program's end is known AND nothing of its tree is alive: so there are never two runs of one instance, and `stopped` is never said of
  * something that lives. A tree that outlives SIGKILL makes the instance `stuck`, which is left by the same door. Stop wins over every
  * pending start. Every state × event cell is written; the table does not compile with one missing.
+ *
+ * Every launch goes through `launch`, which asks whose turn it is. What stead ends by itself (not ready, not well, too long) has a `cause`, and counts
+ * as a failure.
  */
 import { backoffMs } from './backoff.ts';
-import type { Context, Effect, Event, Exit, Goal, Model, State, Step, Stopping } from './state.ts';
-import { exitInWords } from './words.ts';
+import type {
+  Asker,
+  Cause,
+  Context,
+  Effect,
+  Event,
+  Exit,
+  Goal,
+  Model,
+  Starting,
+  State,
+  Step,
+  Stopping,
+} from './state.ts';
+import { stopSteps } from './stop-steps.ts';
+import { exitInWords, settingInWords } from './words.ts';
 
 /** How long after SIGKILL something may still be alive before it is called stuck. */
 export const killPatienceMs = 2000;
 /** How often a stuck tree is looked at. */
 export const stuckLookMs = 5000;
+/** Runs of a schedule that may wait. */
+const mostQueued = 1000;
 
 type Named<N extends State['name']> = Extract<State, { name: N }>;
 type Cell<N extends State['name'], T extends Event['type']> = (
@@ -32,164 +51,291 @@ const noTimer: Effect = { do: 'timer', at: null };
 const timer = (at: number): Effect => ({ do: 'timer', at });
 const go = (model: Model, state: State, ...effects: Effect[]): Step => ({ model: { ...model, state }, effects });
 
-/** A start that a person asked for: earlier crashes are forgotten. */
-const startAfresh = ({ model }: { readonly model: Model }, context: Context): Step =>
-  launch({ ...model, streak: 0 }, context);
+/** A start that a person asked for: earlier crashes are forgotten. A job with a schedule waits for its time. */
+function startAfresh(model: Model, by: Asker, context: Context): Step {
+  const fresh = { ...model, streak: 0, recent: [] };
+  if (isScheduledJob(context)) return awaitTime(fresh, '', context);
+  return launch(fresh, context, { by });
+}
 
-function launch(model: Model, { now }: Context): Step {
+const isScheduledJob = ({ spec }: Context): boolean => spec.kind === 'job' && spec.schedule !== null;
+
+function awaitTime(model: Model, reason: string, context: Context): Step {
+  if (model.queued > 0) return launch({ ...model, queued: model.queued - 1 }, context, { by: 'daemon' });
+  return go(model, { name: 'waiting', for: 'time', reason, isBlocked: false, by: 'daemon', isRestart: false }, noTimer);
+}
+
+/** Now, or when it is its turn. */
+function launch(
+  model: Model,
+  context: Context,
+  { by, isRestart = false }: { readonly by: Asker; readonly isRestart?: boolean },
+): Step {
+  const { now, turn } = context;
+  if (turn !== null) return go(model, { name: 'waiting', for: 'turn', ...turn, by, isRestart }, noTimer);
   const run = model.run + 1;
-  return go({ ...model, run }, { name: 'starting', run, since: now }, noTimer, { do: 'launch', run });
+  const counted = isRestart ? countRestart(model, context) : model;
+  const state: Starting = { name: 'starting', run, since: now, by, isLaunched: false, deadline: null };
+  return go({ ...counted, run }, state, noTimer, { do: 'launch', run });
 }
 
-/** Asks the tree of a run to end. */
-function askToEnd(model: Model, run: number, goal: Goal, { spec, now }: Context, exit: Exit | null = null): Step {
-  const deadline = now + spec.stopTimeoutMs;
-  const state: Stopping = {
-    name: 'stopping',
-    run,
-    phase: 'asked',
-    deadline,
-    goal,
-    exit,
-    treeIsEmpty: false,
-    killed: false,
-  };
-  return go(model, state, { do: 'signal', signal: spec.stopSignal }, timer(deadline));
+function countRestart(model: Model, { spec, now }: Context): Model {
+  const recent = spec.restartWindowMs === null ? [] : [...within(model, spec.restartWindowMs, now), now];
+  return { ...model, restarts: model.restarts + 1, streak: model.streak + 1, recent };
 }
+
+const within = ({ recent }: Model, windowMs: number, now: number): readonly number[] =>
+  recent.filter((at) => at > now - windowMs && at <= now);
+
+interface EndOptions {
+  readonly exit?: Exit | null;
+  readonly cause?: Cause | null;
+}
+
+/** Asks the tree of a run to end: by the first step of its sequence, or by the first signal if the main program has ended. */
+function askToEnd(
+  model: Model,
+  run: number,
+  goal: Goal,
+  context: Context,
+  { exit = null, cause = null }: EndOptions = {},
+): Step {
+  const steps = stopSteps(context.spec);
+  const first = exit === null ? 0 : steps.findIndex(({ effect }) => effect.do === 'signal');
+  const { effect, waitMs } = steps[first]!;
+  const deadline = context.now + waitMs;
+  return go(model, stopping({ run, goal, exit, cause, deadline, step: first }), effect, timer(deadline));
+}
+
+const stopping = (some: Pick<Stopping, 'run' | 'goal' | 'deadline'> & Partial<Stopping>): Stopping => ({
+  name: 'stopping',
+  phase: 'asked',
+  step: 0,
+  exit: null,
+  treeIsEmpty: false,
+  killed: false,
+  cause: null,
+  ...some,
+});
 
 /** Stops what is being launched: fenced if there is time, else ended as soon as it is there. */
-function stopLaunch(model: Model, state: Named<'starting'>, goal: Goal, context: Context): Step {
+function stopLaunch(model: Model, state: Starting, goal: Goal, context: Context, cause: Cause | null = null): Step {
+  if (state.isLaunched) return askToEnd(model, state.run, goal, context, { cause });
   const deadline = context.now + context.spec.stopTimeoutMs;
-  const next: Stopping = {
-    name: 'stopping',
-    run: state.run,
-    phase: 'asked',
-    deadline,
-    goal,
-    exit: null,
-    treeIsEmpty: false,
-    killed: false,
-  };
-  return go(model, next, { do: 'fence', run: state.run }, timer(deadline));
+  return go(
+    model,
+    stopping({ run: state.run, goal, deadline, cause }),
+    { do: 'fence', run: state.run },
+    timer(deadline),
+  );
 }
 
 /** The main program ended by itself: what it left behind goes before anything else happens. */
 function ended(model: Model, exit: Exit, context: Context): Step {
   const { spec, now } = context;
-  if (spec.kind === 'job') {
-    const deadline = now + (spec.keepTree ? 0 : spec.leaveTimeoutMs);
-    if (spec.keepTree) return afterExit(model, exit, context);
-    const state: Stopping = {
-      name: 'stopping',
-      run: exit.run,
-      phase: 'leaving',
-      deadline,
-      goal: 'policy',
-      exit,
-      treeIsEmpty: false,
-      killed: false,
-    };
-    return go(model, state, timer(deadline), { do: 'watchTree' });
-  }
-  return askToEnd(model, exit.run, 'policy', context, exit);
+  if (spec.kind !== 'job') return askToEnd(model, exit.run, 'policy', context, { exit });
+  if (spec.keepTree) return afterExit(model, exit, null, context);
+  const deadline = now + spec.leaveTimeoutMs;
+  const state = stopping({ run: exit.run, phase: 'leaving', deadline, goal: 'policy', exit });
+  return go(model, state, timer(deadline), { do: 'watchTree' });
 }
 
 /** The tree is empty and the main program's end is known: what now. */
 function finish(
   model: Model,
-  { goal, exit }: { readonly goal: Goal; readonly exit: Exit | null },
+  { goal, exit, cause }: { readonly goal: Goal; readonly exit: Exit | null; readonly cause: Cause | null },
   context: Context,
   how = '',
 ): Step {
   switch (goal) {
     case 'start':
-      return launch({ ...model, streak: 0 }, context);
+      return launch({ ...model, streak: 0, recent: [] }, context, { by: 'user' });
     case 'delete':
       return go(model, { name: 'stopped', reason: 'deleted' }, noTimer, { do: 'forget' });
     case 'stay':
       return go(
-        model,
+        { ...model, queued: 0 },
         { name: 'stopped', reason: `stopped on request${how || (exit === null ? '' : `: ${exitInWords(exit)}`)}` },
         noTimer,
       );
     case 'policy':
-      return exit === null
-        ? go(model, { name: 'failed', reason: 'never ran' }, noTimer)
-        : afterExit(model, exit, context);
+      return exit === null && cause === null
+        ? fail(model, 'never ran', context)
+        : afterExit(model, exit, cause, context);
   }
 }
 
 function finishIfDone(model: Model, state: Stopping, context: Context): Step {
   if (!state.treeIsEmpty || state.exit === null) return go(model, state);
-  const how = state.killed
-    ? `: killed after ${context.spec.stopTimeoutMs / 1000} s, as it did not end on ${context.spec.stopSignal}`
-    : '';
-  return finish(model, state, context, how);
+  return finish(model, state, context, state.killed ? `: ${killedInWords(context)}` : '');
+}
+
+function killedInWords({ spec }: Context): string {
+  const waited = stopSteps(spec).reduce((sum, { waitMs }) => sum + waitMs, 0);
+  const signals = spec.stopSignals.map(({ signal }) => signal).join(', ');
+  return `killed after ${settingInWords(waited)}, as it did not end on ${signals}`;
 }
 
 /** The restart policy. */
-function afterExit(model: Model, exit: Exit, context: Context): Step {
+function afterExit(model: Model, exit: Exit | null, cause: Cause | null, context: Context): Step {
   const { spec } = context;
-  const reason = exitInWords(exit);
-  const isSuccess = exit.code === 0 && !exit.ambiguous;
-  const isStop = exit.code !== null && spec.stopExitCodes.includes(exit.code);
-  if (isStop || (isSuccess && spec.restart !== 'always')) return go(model, { name: 'completed', reason }, noTimer);
-  if (spec.restart === 'no') return go(model, { name: 'failed', reason }, noTimer);
-  const streak = exit.upMs !== null && exit.upMs >= spec.stableAfterMs ? 0 : model.streak;
-  return again({ ...model, streak }, reason, context);
+  const reason = cause?.reason ?? exitInWords(exit!);
+  if (cause?.isFinal) return fail(model, reason, context, true);
+  const isSuccess = cause === null && exit!.code === 0 && !exit!.ambiguous;
+  if (isSuccess && isScheduledJob(context)) return awaitTime({ ...model, streak: 0, recent: [] }, reason, context);
+  const isEnd = cause === null && isStopExit(exit!, spec.stopExitCodes);
+  if (isEnd || (isSuccess && spec.restart !== 'always')) return go(model, { name: 'completed', reason }, noTimer);
+  if (spec.restart === 'no') return fail(model, reason, context);
+  const upMs = exit?.upMs ?? null;
+  const isStable = upMs !== null && upMs >= spec.stableAfterMs && cause === null;
+  return again(isStable ? { ...model, streak: 0 } : model, reason, context);
+}
+
+/** A signal is none of the exit codes 128+n, and what can't be told apart is neither. */
+const isStopExit = ({ code, signal, ambiguous }: Exit, wanted: readonly (number | string)[]): boolean =>
+  ambiguous
+    ? code !== null && signal !== null && wanted.includes(code) && wanted.includes(signal)
+    : wanted.includes(signal ?? code ?? -1);
+
+/** Not tried again, except after `retryFailedAfterMs`; a job with a schedule waits for its next time. */
+function fail(model: Model, reason: string, context: Context, isLate = false): Step {
+  const { spec, now } = context;
+  if (isScheduledJob(context)) return awaitTime({ ...model, streak: 0, recent: [] }, reason, context);
+  const until = spec.retryFailedAfterMs === null ? null : now + spec.retryFailedAfterMs;
+  return go(model, { name: 'failed', reason, until, isLate }, until === null ? noTimer : timer(until));
 }
 
 /** The next automatic start: at once, after the back-off, or never. */
 function again(model: Model, reason: string, context: Context): Step {
-  const { spec, now, random } = context;
-  if (spec.maxRestarts !== null && model.streak >= spec.maxRestarts) {
-    return go(
-      model,
-      { name: 'failed', reason: `${reason}; gave up after ${model.streak} restarts in a row (max_restarts)` },
-      noTimer,
-    );
+  const { spec, now, random, crashDelayMs } = context;
+  const { maxRestarts: most, restartWindowMs: window } = spec;
+  const count = window === null ? model.streak : within(model, window, now).length;
+  if (most !== null && count >= most) {
+    const when = window === null ? 'in a row' : `within ${settingInWords(window)}`;
+    return fail(model, `${reason}; gave up after ${count} restarts ${when} (max_restarts)`, context);
   }
-  const delay = backoffMs(model.streak, random);
-  if (delay === 0) return relaunch(model, context);
+  const delay = Math.max(backoffMs(model.streak, random, spec.backoff), crashDelayMs);
+  if (delay === 0) return launch(model, context, { by: 'daemon', isRestart: true });
   return go(model, { name: 'backoff', until: now + delay, reason }, timer(now + delay));
 }
-
-const relaunch = (model: Model, context: Context): Step =>
-  launch({ ...model, restarts: model.restarts + 1, streak: model.streak + 1 }, context);
 
 const forgetAtOnce = ({ model }: { readonly model: Model }): Step =>
   go(model, { name: 'stopped', reason: 'deleted' }, noTimer, { do: 'forget' });
 
-const resetCounters = ({ model }: { readonly model: Model }): Step => ({
-  model: { ...model, restarts: 0, streak: 0 },
+const withoutCounts = (model: Model): Model => ({ ...model, restarts: 0, streak: 0, recent: [] });
+const resetCounters = ({ model }: { readonly model: Model }): Step => ({ model: withoutCounts(model), effects: [] });
+
+/** A time that comes while nothing runs and none is waited for: noted, nothing more. */
+const noteTick = ({ model, event }: { readonly model: Model; readonly event: { readonly at: number } }): Step => ({
+  model: { ...model, lastTick: event.at },
   effects: [],
 });
 
+type StopEvent = Extract<Event, { type: 'stop' }>;
+
 /** Rows of the states in which nothing of the instance is alive. */
 const restRow = {
-  start: startAfresh,
-  restart: startAfresh,
-  stop: ({ model, event }: { readonly model: Model; readonly event: Extract<Event, { type: 'stop' }> }): Step =>
+  start: (
+    { model, event }: { readonly model: Model; readonly event: { readonly by: Asker } },
+    context: Context,
+  ): Step => startAfresh(model, event.by, context),
+  restart: ({ model }: { readonly model: Model }, context: Context): Step =>
+    launch({ ...model, streak: 0, recent: [] }, context, { by: 'user' }),
+  stop: ({ model, event }: { readonly model: Model; readonly event: StopEvent }): Step =>
     event.goal === 'delete' ? forgetAtOnce({ model }) : stay({ model }),
   reset: resetCounters,
   launched: stay,
   launchFailed: stay,
+  ready: stay,
+  extend: stay,
+  unwell: stay,
+  turn: stay,
+  tick: noteTick,
   exited: stay,
   treeEmptied: stay,
   treeAlive: stay,
   due: stay,
 } as const;
 
+/** What ends a wait for a start. */
+const stopWaiting =
+  (while_: string) =>
+  ({ model, state, event }: { model: Model; state: { readonly reason: string }; event: StopEvent }): Step =>
+    event.goal === 'delete'
+      ? forgetAtOnce({ model })
+      : go(
+          { ...model, queued: 0 },
+          {
+            name: 'stopped',
+            reason: `stopped on request while waiting ${while_}${state.reason && `: ${state.reason}`}`,
+          },
+          noTimer,
+        );
+
 /** A later wish changes what follows, except that nothing undoes a `delete`. */
 const wish = (goal: Goal, wanted: Goal): Goal => (goal === 'delete' ? 'delete' : wanted);
 
 const stopCompletely = (
-  { model, state, event }: { model: Model; state: Stopping; event: { goal: 'stay' | 'delete' } },
+  { model, state, event }: { model: Model; state: Stopping; event: StopEvent },
   context: Context,
 ): Step => {
   const next: Stopping = { ...state, goal: wish(state.goal, event.goal) };
   // What a job left behind had time; a stop takes it away.
-  return state.phase === 'leaving' ? askToEnd(model, state.run, next.goal, context, state.exit) : go(model, next);
+  return state.phase === 'leaving' ? askToEnd(model, state.run, next.goal, context, state) : go(model, next);
+};
+
+/** A time of the schedule comes while a run goes on. An app is restarted. */
+function tickWhileUp(
+  { model, event }: { readonly model: Model; readonly event: { readonly at: number } },
+  context: Context,
+  replace: (model: Model) => Step,
+): Step {
+  const { spec } = context;
+  const ticked = { ...model, lastTick: event.at };
+  const overlap = spec.kind === 'app' ? 'replace' : spec.schedule?.overlap;
+  if (overlap === 'replace') return replace(ticked);
+  const queued = overlap === 'queue' ? Math.min(mostQueued, model.queued + 1) : model.queued;
+  return { model: { ...ticked, queued }, effects: [] };
+}
+
+/** Launched and ready. */
+function becomeRunning(model: Model, run: number, { spec, now }: Context): Step {
+  const until = spec.timeoutMs === null ? null : now + spec.timeoutMs;
+  const state: State = { name: 'running', run, since: now, until };
+  return go(model, state, until === null ? noTimer : timer(until), { do: 'watchHealth', run });
+}
+
+function becomeLaunched(model: Model, state: Starting, context: Context): Step {
+  const { spec, now } = context;
+  if (spec.ready === null) return becomeRunning(model, state.run, context);
+  const deadline = now + spec.readyTimeoutMs;
+  return go(model, { ...state, isLaunched: true, deadline }, timer(deadline), { do: 'watchReady', run: state.run });
+}
+
+/** Not ready in time. What a person asked for has failed; what the daemon tries by itself it goes on trying. */
+function notReady(model: Model, state: Starting, context: Context): Step {
+  const { spec } = context;
+  const reason = `not ready within ${settingInWords(spec.readyTimeoutMs)} (${checkInWords(spec.ready!)})`;
+  return askToEnd(model, state.run, 'policy', context, { cause: { reason, isFinal: state.by === 'user' } });
+}
+
+const checkInWords = (check: NonNullable<Context['spec']['ready']>): string => {
+  switch (check.kind) {
+    case 'port':
+      return `port ${check.port}`;
+    case 'http':
+      return check.url;
+    case 'exec':
+      return check.command;
+    case 'log':
+      return `a log line that matches ${check.pattern}`;
+    case 'fd':
+      return `a newline on fd ${check.fd}`;
+    case 'ipc':
+      return "process.send('ready')";
+    case 'notify':
+      return 'READY=1';
+  }
 };
 
 const table: Table = {
@@ -197,45 +343,84 @@ const table: Table = {
   completed: {
     ...restRow,
     stop: ({ model, event }) => (event.goal === 'delete' ? forgetAtOnce({ model }) : stay({ model })),
-    reset: ({ model }) => ({ model: { ...model, restarts: 0, streak: 0 }, effects: [] }),
   },
   failed: {
     ...restRow,
     stop: ({ model, state, event }) =>
-      event.goal === 'delete' ? forgetAtOnce({ model }) : go(model, { name: 'stopped', reason: state.reason }),
-    reset: ({ model, state }) => go({ ...model, restarts: 0, streak: 0 }, { name: 'stopped', reason: state.reason }),
+      event.goal === 'delete' ? forgetAtOnce({ model }) : go(model, { name: 'stopped', reason: state.reason }, noTimer),
+    reset: ({ model, state }) => go(withoutCounts(model), { name: 'stopped', reason: state.reason }, noTimer),
+    tick: ({ model, event }, context) =>
+      launch({ ...model, streak: 0, recent: [], lastTick: event.at }, context, { by: 'daemon' }),
+    due: ({ model, state }, context) => {
+      if (state.until === null) return stay({ model });
+      if (context.now < state.until) return go(model, state, timer(state.until));
+      return launch({ ...model, streak: 0, recent: [] }, context, { by: 'daemon', isRestart: true });
+    },
   },
   backoff: {
     ...restRow,
-    stop: ({ model, state, event }) =>
-      event.goal === 'delete'
-        ? forgetAtOnce({ model })
-        : go(
-            model,
-            { name: 'stopped', reason: `stopped on request while waiting to restart: ${state.reason}` },
-            noTimer,
-          ),
+    stop: stopWaiting('to restart'),
+    tick: ({ model, event }, context) =>
+      context.spec.kind === 'app'
+        ? launch({ ...model, lastTick: event.at }, context, { by: 'daemon' })
+        : tickWhileUp({ model, event }, context, (ticked) => launch(ticked, context, { by: 'daemon' })),
     due: ({ model, state }, context) =>
-      context.now >= state.until ? relaunch(model, context) : go(model, state, timer(state.until)),
+      context.now >= state.until
+        ? launch(model, context, { by: 'daemon', isRestart: true })
+        : go(model, state, timer(state.until)),
+  },
+  waiting: {
+    ...restRow,
+    start: ({ model, state, event }, context) =>
+      state.for === 'time' ? stay({ model }) : launch(model, context, { by: event.by, isRestart: state.isRestart }),
+    stop: stopWaiting('to start'),
+    turn: ({ model, state }, context) => {
+      if (state.for === 'time') return stay({ model });
+      const { turn } = context;
+      const isSame = turn !== null && turn.reason === state.reason && turn.isBlocked === state.isBlocked;
+      return isSame ? stay({ model }) : launch(model, context, state);
+    },
+    tick: ({ model, state, event }, context) =>
+      state.for === 'time'
+        ? launch({ ...model, lastTick: event.at }, context, { by: 'daemon' })
+        : tickWhileUp({ model, event }, context, (ticked) => ({ model: ticked, effects: [] })),
   },
   starting: {
     start: stay,
     stop: ({ model, state, event }, context) => stopLaunch(model, state, event.goal, context),
     restart: ({ model, state }, context) => stopLaunch(model, state, 'start', context),
     reset: resetCounters,
-    launched: ({ model, state, event }, { now }) =>
-      event.run === state.run ? go(model, { name: 'running', run: state.run, since: now }) : stay({ model }),
+    launched: ({ model, state, event }, context) =>
+      event.run === state.run && !state.isLaunched ? becomeLaunched(model, state, context) : stay({ model }),
     launchFailed: ({ model, state, event }, context) => {
       if (event.run !== state.run) return stay({ model });
-      return event.retry
-        ? retryLaunch(model, event.reason, context)
-        : go(model, { name: 'failed', reason: event.reason }, noTimer);
+      return event.retry ? retryLaunch(model, event.reason, context) : fail(model, event.reason, context);
     },
+    ready: ({ model, state, event }, context) =>
+      event.run === state.run && state.isLaunched ? becomeRunning(model, state.run, context) : stay({ model }),
+    extend: ({ model, state, event }, { now }) => {
+      if (event.run !== state.run || state.deadline === null) return stay({ model });
+      const deadline = Math.max(state.deadline, now + event.ms);
+      return go(model, { ...state, deadline }, timer(deadline));
+    },
+    unwell: ({ model, state, event }, context) =>
+      event.run === state.run
+        ? stopLaunch(model, state, 'policy', context, { reason: event.reason, isFinal: false })
+        : stay({ model }),
+    turn: stay,
+    tick: ({ model, state, event }, context) =>
+      tickWhileUp({ model, event }, context, (ticked) =>
+        // An app that is just starting is as good as restarted.
+        context.spec.kind === 'app' ? { model: ticked, effects: [] } : stopLaunch(ticked, state, 'start', context),
+      ),
     exited: ({ model, state, event }, context) =>
       event.exit.run === state.run ? ended(model, event.exit, context) : stay({ model }),
     treeEmptied: stay,
     treeAlive: stay,
-    due: stay,
+    due: ({ model, state }, context) => {
+      if (state.deadline === null) return stay({ model });
+      return context.now < state.deadline ? go(model, state, timer(state.deadline)) : notReady(model, state, context);
+    },
   },
   running: {
     start: stay,
@@ -244,11 +429,25 @@ const table: Table = {
     reset: resetCounters,
     launched: stay,
     launchFailed: stay,
+    ready: stay,
+    extend: stay,
+    unwell: ({ model, state, event }, context) =>
+      event.run === state.run
+        ? askToEnd(model, state.run, 'policy', context, { cause: { reason: event.reason, isFinal: false } })
+        : stay({ model }),
+    turn: stay,
+    tick: ({ model, state, event }, context) =>
+      tickWhileUp({ model, event }, context, (ticked) => askToEnd(ticked, state.run, 'start', context)),
     exited: ({ model, state, event }, context) =>
       event.exit.run === state.run ? ended(model, event.exit, context) : stay({ model }),
     treeEmptied: stay,
     treeAlive: stay,
-    due: stay,
+    due: ({ model, state }, context) => {
+      if (state.until === null) return stay({ model });
+      if (context.now < state.until) return go(model, state, timer(state.until));
+      const reason = `timed out after ${settingInWords(context.spec.timeoutMs ?? 0)}`;
+      return askToEnd(model, state.run, 'policy', context, { cause: { reason, isFinal: false } });
+    },
   },
   stopping: {
     start: ({ model, state }) => go(model, { ...state, goal: wish(state.goal, 'start') }),
@@ -258,13 +457,25 @@ const table: Table = {
     // Too late for the fence: it runs, so it is told to end.
     launched: ({ model, state, event }, { spec }) =>
       event.run === state.run && state.exit === null
-        ? go(model, { ...state, treeIsEmpty: false }, { do: 'signal', signal: spec.stopSignal })
+        ? go(model, { ...state, treeIsEmpty: false }, { do: 'signal', signal: spec.stopSignals[0]!.signal })
         : stay({ model }),
     // What has ended did run, and what it left may live.
     launchFailed: ({ model, state, event }, context) =>
       event.run === state.run && state.exit === null
         ? finish(model, state, context, ' before it ran')
         : stay({ model }),
+    ready: stay,
+    extend: ({ model, state, event }, { now }) => {
+      if (event.run !== state.run || state.phase !== 'asked') return stay({ model });
+      const deadline = Math.max(state.deadline, now + event.ms);
+      return go(model, { ...state, deadline }, timer(deadline));
+    },
+    unwell: stay,
+    turn: stay,
+    tick: ({ model, state, event }, context) =>
+      state.goal === 'policy'
+        ? tickWhileUp({ model, event }, context, (ticked) => go(ticked, { ...state, goal: 'start' }))
+        : noteTick({ model, event }),
     exited: ({ model, state, event }, context) =>
       event.exit.run === state.run ? finishIfDone(model, { ...state, exit: event.exit }, context) : stay({ model }),
     treeEmptied: ({ model, state, event }, context) =>
@@ -283,6 +494,11 @@ const table: Table = {
     reset: resetCounters,
     launched: stay,
     launchFailed: stay,
+    ready: stay,
+    extend: stay,
+    unwell: stay,
+    turn: stay,
+    tick: noteTick,
     exited: ({ model, state, event }) =>
       event.exit.run === state.run ? go(model, { ...state, exit: event.exit }) : stay({ model }),
     treeEmptied: ({ model, state, event }, context) =>
@@ -301,57 +517,43 @@ function retryLaunch(model: Model, reason: string, context: Context): Step {
 }
 
 function stoppingIsDue({ model, state }: { readonly model: Model; readonly state: Stopping }, context: Context): Step {
-  const { now } = context;
+  const { now, spec } = context;
   if (now < state.deadline) return go(model, state, timer(state.deadline));
   switch (state.phase) {
     case 'leaving':
-      return askToEnd(model, state.run, state.goal, context, state.exit);
+      return askToEnd(model, state.run, state.goal, context, state);
     case 'asked': {
-      const deadline = now + killPatienceMs;
-      const next: Stopping = { ...state, phase: 'killing', deadline, killed: state.exit === null };
-      return go(model, next, { do: 'kill' }, timer(deadline));
+      const step = state.step + 1;
+      const next = stopSteps(spec)[step];
+      return next === undefined
+        ? killNow(model, state, now)
+        : go(model, { ...state, step, deadline: now + next.waitMs }, next.effect, timer(now + next.waitMs));
     }
     case 'killing':
       return go(model, state, { do: 'kill' }, { do: 'survey' }, timer(now + killPatienceMs));
   }
 }
 
-function becomeStuck(model: Model, state: Stopping, pids: readonly number[], now: number): Step {
-  return go(
-    model,
-    { name: 'stuck', run: state.run, goal: state.goal, exit: state.exit, pids },
-    timer(now + stuckLookMs),
-  );
+function killNow(model: Model, state: Stopping, now: number): Step {
+  const deadline = now + killPatienceMs;
+  const next: Stopping = { ...state, phase: 'killing', deadline, killed: state.exit === null };
+  return go(model, next, { do: 'kill' }, timer(deadline));
+}
+
+function becomeStuck(model: Model, { run, goal, exit, cause }: Stopping, pids: readonly number[], now: number): Step {
+  return go(model, { name: 'stuck', run, goal, exit, cause, pids }, timer(now + stuckLookMs));
 }
 
 /** Nothing lives any more after all. */
-function unstick(model: Model, { run, goal, exit }: Named<'stuck'>, context: Context): Step {
+function unstick(model: Model, { run, goal, exit, cause }: Named<'stuck'>, context: Context): Step {
   const deadline = context.now + killPatienceMs;
-  const state: Stopping = {
-    name: 'stopping',
-    run,
-    phase: 'killing',
-    deadline,
-    goal,
-    exit,
-    treeIsEmpty: true,
-    killed: true,
-  };
+  const state = stopping({ run, phase: 'killing', deadline, goal, exit, cause, treeIsEmpty: true, killed: true });
   const next = finishIfDone(model, state, context);
   return next.model.state.name === 'stopping' ? { ...next, effects: [...next.effects, timer(deadline)] } : next;
 }
 
-function killAgain(model: Model, state: Named<'stuck'>, { now }: Context): Step {
+function killAgain(model: Model, { run, goal, exit, cause }: Named<'stuck'>, { now }: Context): Step {
   const deadline = now + killPatienceMs;
-  const next: Stopping = {
-    name: 'stopping',
-    run: state.run,
-    phase: 'killing',
-    deadline,
-    goal: state.goal,
-    exit: state.exit,
-    treeIsEmpty: false,
-    killed: true,
-  };
+  const next = stopping({ run, phase: 'killing', deadline, goal, exit, cause, killed: true });
   return go(model, next, { do: 'kill' }, timer(deadline));
 }

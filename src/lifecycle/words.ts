@@ -21,12 +21,33 @@ export function durationInWords(ms: number): string {
   return `${Math.floor(ms / size)} ${unit}`;
 }
 
+/** Exactly, for what somebody set: `500 ms`, `1.5 s`, `5 min`. */
+export function settingInWords(ms: number): string {
+  if (ms < 1000) return `${ms} ms`;
+  return ms >= 60_000 && ms % 60_000 === 0 ? `${ms / 60_000} min` : `${ms / 1000} s`;
+}
+
+/** Bytes: `512K`, `45.2M`, `1.5G`; K is 1024. */
+export function sizeInWords(bytes: number): string {
+  const unit = ['', 'K', 'M', 'G', 'T'].findLastIndex((_, power) => bytes >= 1024 ** power);
+  return `${Math.round((bytes / 1024 ** Math.max(0, unit)) * 10) / 10}${['', 'K', 'M', 'G', 'T'][Math.max(0, unit)]}`;
+}
+
 /** Why an instance is in its state, in words; null where the state says it all. */
 export function reasonInWords({ state }: Model, now: Ms): string | null {
   switch (state.name) {
-    case 'starting':
     case 'running':
       return null;
+    case 'starting':
+      return state.deadline === null
+        ? null
+        : `not ready yet; has failed in ${durationInWords(Math.max(0, state.deadline - now))}`;
+    case 'failed':
+      return state.until === null
+        ? state.reason
+        : `${state.reason}; tried again in ${durationInWords(Math.max(0, state.until - now))}`;
+    case 'waiting':
+      return state.for === 'time' ? lastRunInWords(state.reason) : state.reason;
     case 'backoff':
       return `${state.reason}; restarts in ${durationInWords(Math.max(0, state.until - now))}`;
     case 'stopping':
@@ -38,10 +59,14 @@ export function reasonInWords({ state }: Model, now: Ms): string | null {
   }
 }
 
+const lastRunInWords = (reason: string): string | null =>
+  reason === '' || reason === 'exit code 0' ? null : `last run: ${reason}`;
+
 function stoppingInWords(state: Extract<Model['state'], { name: 'stopping' }>, now: Ms): string {
   const left = durationInWords(Math.max(0, state.deadline - now));
   if (state.phase === 'killing') return 'did not end in time; SIGKILL sent';
-  const ended = state.exit === null ? '' : `${exitInWords(state.exit)}; `;
+  const cause = state.cause === null ? '' : `${state.cause.reason}; `;
+  const ended = state.exit === null ? cause : `${cause}${exitInWords(state.exit)}; `;
   if (state.phase === 'leaving') return `${ended}what it left running is ended in ${left}`;
-  return state.exit === null ? `asked to end; killed in ${left}` : `${ended}ending what it left running`;
+  return state.exit === null ? `${cause}asked to end; ${left} left to do so` : `${ended}ending what it left running`;
 }

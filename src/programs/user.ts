@@ -34,20 +34,33 @@ export function parsePasswd(line: string | null): UserSpec | null {
   return { name, uid: Number(uid), gid: Number(gid), home: home || '/', shell: shell || '/bin/sh' };
 }
 
-async function entryOf(text: string): Promise<string | null> {
+/** The ids of groups by name or number. Throws USER_UNKNOWN. */
+export async function lookUpGroups(names: readonly string[]): Promise<readonly number[]> {
+  return Promise.all(names.flatMap((text) => text.split(',')).map(lookUpGroup));
+}
+
+async function lookUpGroup(text: string): Promise<number> {
+  const gid = (await entryOf(text, 'group'))?.split(':')[2];
+  if (gid !== undefined && /^\d+$/.test(gid)) return Number(gid);
+  throw new SteadError('USER_UNKNOWN', `There is no group ${quote(text)} on this machine`, {
+    hint: 'getent group lists them',
+  });
+}
+
+async function entryOf(text: string, table: 'passwd' | 'group' = 'passwd'): Promise<string | null> {
   if (!/^[^-:\s\0][^:\s\0]{0,255}$/.test(text)) return null;
   return new Promise((resolve) => {
-    execFile('getent', ['passwd', text], { timeout: lookUpTimeoutMs }, (error, stdout) => {
+    execFile('getent', [table, text], { timeout: lookUpTimeoutMs }, (error, stdout) => {
       if (error === null) resolve(stdout.split('\n')[0] ?? null);
-      else if (error.code === 'ENOENT') resolve(entryInFile(text));
+      else if (error.code === 'ENOENT') resolve(entryInFile(text, table));
       else resolve(null);
     });
   });
 }
 
 /** musl has no getent everywhere. */
-async function entryInFile(text: string): Promise<string | null> {
-  const lines = (await readFile('/etc/passwd', 'utf8').catch(() => '')).split('\n');
+async function entryInFile(text: string, table: string): Promise<string | null> {
+  const lines = (await readFile(`/etc/${table}`, 'utf8').catch(() => '')).split('\n');
   const isIt = (line: string) => line.startsWith(`${text}:`) || (/^\d+$/.test(text) && line.split(':')[2] === text);
   return lines.find(isIt) ?? null;
 }

@@ -35,6 +35,32 @@ export interface ExitView {
   readonly reason: string;
 }
 
+/** One thing that happened to an instance. */
+export interface EventView {
+  /** Grows by one with each event of the home. */
+  readonly id: number;
+  /** ISO 8601. */
+  readonly at: string;
+  /** `start ready exit restart backoff wait unwell fail complete stop stuck delete`; a newer daemon may know more. */
+  readonly type: string;
+  readonly app: string;
+  readonly index: number;
+  readonly run: number;
+  readonly pid: number | null;
+  readonly state: StateName;
+  /** In words; null where the type says it all. */
+  readonly reason: string | null;
+  /** Of `start`, `stop` and `delete`: who wanted it. */
+  readonly by: string | null;
+  /** Of `exit`. */
+  readonly code: number | null;
+  readonly signal: string | null;
+}
+
+export interface EventsResponse {
+  readonly events: readonly EventView[];
+}
+
 export interface InstanceView {
   readonly index: number;
   readonly state: StateName;
@@ -66,6 +92,8 @@ export interface AppView {
   readonly ports: readonly string[];
   /** When it was made, ISO 8601. */
   readonly createdAt: string;
+  /** When its schedule comes next, ISO 8601; null without one. */
+  readonly nextRun: string | null;
 }
 
 export interface SocketView {
@@ -78,6 +106,8 @@ export interface SocketView {
 /** One app, whole. */
 export interface AppDetail extends AppView {
   readonly spec: AppSpec;
+  /** Who wanted last what is wanted: the command. */
+  readonly by: string;
   /** Newest last, at most 100. */
   readonly exits: readonly ExitView[];
   readonly logs: { readonly out: string; readonly err: string };
@@ -110,6 +140,8 @@ export interface StartRequest {
   readonly rest: readonly string[];
   readonly options: SpecOptions;
   readonly caller: Caller;
+  /** Only known from then on: nothing is launched. */
+  readonly isHeld?: boolean;
   /** False: answer when it is durable and launched, without the look of 300 ms. */
   readonly wait: boolean;
 }
@@ -161,6 +193,7 @@ export interface SelectRequest {
   readonly caller: Pick<Caller, 'pid' | 'command'>;
   readonly wait: boolean;
 }
+
 export type StopRequest = SelectRequest;
 export interface DeleteRequest extends SelectRequest {
   /** Removes the logs, too. */
@@ -186,6 +219,49 @@ export interface ActionResult {
 }
 export interface ActionResponse {
   readonly results: readonly ActionResult[];
+}
+
+export interface SetRequest {
+  readonly select: readonly string[];
+  /** Options by their property; an app that runs has them from its next start. */
+  readonly set: SpecOptions;
+  /** Properties of options that go back to their default. */
+  readonly unset: readonly string[];
+  readonly caller: Pick<Caller, 'pid' | 'command' | 'cwd'>;
+}
+
+/** One app of a config file, as the client has read and expanded it. */
+export interface ConfigApp {
+  readonly kind: 'app' | 'job';
+  /** A script or a command as `start` takes it; null: `command` is a command line. */
+  readonly script: string | null;
+  readonly command: readonly string[];
+  readonly args: readonly string[];
+  readonly options: SpecOptions;
+}
+
+export interface ApplyRequest {
+  /** The absolute path of the config file: what it made earlier and no longer names is removed. */
+  readonly file: string;
+  readonly apps: readonly ConfigApp[];
+  /** Nothing is done. */
+  readonly isDryRun: boolean;
+  readonly caller: Caller;
+  readonly wait: boolean;
+}
+
+export interface AppliedApp {
+  readonly name: string;
+  readonly change: 'new' | 'changed' | 'same' | 'removed';
+  /** Keys of the options that differ. */
+  readonly differing: readonly string[];
+  readonly app: AppView | null;
+  readonly error: ErrorBody | null;
+}
+
+export interface ApplyResponse {
+  readonly apps: readonly AppliedApp[];
+  readonly notes: readonly string[];
 }
 
 export interface WaitRequest {
@@ -223,6 +299,9 @@ export const routes = {
   signal: ['POST', '/v1/signal'],
   reset: ['POST', '/v1/reset'],
   wait: ['POST', '/v1/wait'],
+  set: ['POST', '/v1/set'],
+  apply: ['POST', '/v1/apply'],
+  events: ['GET', '/v1/events'],
   daemonStatus: ['GET', '/v1/daemon'],
   daemonStop: ['POST', '/v1/daemon/stop'],
 } as const satisfies Record<string, readonly ['GET' | 'POST', string]>;

@@ -1,6 +1,6 @@
 /** What was asked for of an app: `apps/<name>/spec.json`, and the `spec` of `show --json`. */
 
-export const specFormat = 1;
+export const specFormat = 2;
 
 /** What to execute. `argv` is what the program sees, entry for entry; `argv[0]` is looked up in the app's PATH where it has no slash. */
 export interface Program {
@@ -24,7 +24,69 @@ export interface UserSpec {
   readonly shell: string;
 }
 
+/** What a program has from its caller unless an option says otherwise. */
+export interface Inherited {
+  readonly umask: number;
+  readonly limits: Readonly<Record<string, readonly [soft: number | null, hard: number | null]>>;
+  readonly nice: number;
+  readonly oomScoreAdj: number;
+}
+
 export type RestartPolicy = 'always' | 'on-failure' | 'no';
+
+/** How it is told that a program is ready, or alive. */
+export type Check =
+  /** A TCP connection is accepted. */
+  | { readonly kind: 'port'; readonly host: string; readonly port: number }
+  /** GET answers with a status from 200 to 399. */
+  | { readonly kind: 'http'; readonly url: string }
+  /** `sh -c` in the app's directory and environment exits with 0. */
+  | { readonly kind: 'exec'; readonly command: string };
+
+/** A check, or the program's own word. */
+export type Readiness =
+  | Check
+  /** A line of its output matches (RE2's syntax: linear time). */
+  | { readonly kind: 'log'; readonly pattern: string }
+  /** `process.send('ready')`. */
+  | { readonly kind: 'ipc' }
+  /** A newline written to this fd, as s6 has it. */
+  | { readonly kind: 'fd'; readonly fd: number }
+  /** `READY=1` by sd_notify(3). */
+  | { readonly kind: 'notify' };
+
+/** A check that is repeated, or `WATCHDOG=1` by sd_notify(3) at least every `aliveIntervalMs`. */
+export type Liveness = Check | { readonly kind: 'watchdog' };
+
+/** One step of a stop sequence: the signal, and how long to wait before the next step; null is `stopTimeoutMs`. */
+export interface StopSignal {
+  readonly signal: string;
+  readonly waitMs: number | null;
+}
+
+/** What of a dependency is waited for. */
+export type DependencyState = 'ready' | 'started' | 'completed';
+
+export interface Schedule {
+  /** A cron pattern of five or six fields, as croner reads it. */
+  readonly pattern: string;
+  /** An IANA time zone; null is the machine's. */
+  readonly zone: string | null;
+  /** When its time comes while the last run goes on: leave it out, run it afterwards, or end the last one. */
+  readonly overlap: 'skip' | 'queue' | 'replace';
+  /** What was missed while neither daemon nor machine ran: leave it out, or run it once. */
+  readonly missed: 'skip' | 'run';
+}
+
+export interface Backoff {
+  /** Before the second restart in a row; the first is at once. */
+  readonly minMs: number;
+  readonly maxMs: number;
+  readonly factor: number;
+}
+
+export const hookNames = ['start', 'ready', 'exit', 'restart', 'fail', 'stop'] as const;
+export type HookName = (typeof hookNames)[number];
 
 export interface AppSpec {
   readonly format: typeof specFormat;
@@ -41,22 +103,78 @@ export interface AppSpec {
   readonly nice: number;
   readonly oomScoreAdj: number;
   readonly user: UserSpec | null;
+  /** What was said when it was started or set; the fields after this are settled from it, from defaults and from `inherited`. */
+  readonly options: SpecOptions;
+  /** The config file that names it; null: none does. */
+  readonly origin: string | null;
+  /** What the caller had. */
+  readonly inherited: Inherited;
   readonly noNewPrivs: boolean;
+  /** Supplementary groups by id; null: those of the user. */
+  readonly groups: readonly number[] | null;
+  /** Class 1 to 3 and level 0 to 7 of ionice(1); null is inherited. */
+  readonly ioNice: { readonly class: number; readonly level: number } | null;
+  /** Bytes of the whole tree; null is unlimited. */
+  readonly maxMemory: number | null;
+  /** 1 to 10000, 100 being everybody's. */
+  readonly cpuWeight: number | null;
+  /** Percent of one core. */
+  readonly cpuQuota: number | null;
+  /** Processes and threads of the tree. */
+  readonly maxTasks: number | null;
   readonly restart: RestartPolicy;
-  /** Exit codes after which it is left alone as `completed`, whatever the policy. */
-  readonly stopExitCodes: readonly number[];
-  /** Automatic restarts in a row (without `stableAfterMs` of running) before `failed`; null is unlimited. */
+  /** Exit codes and signal names after which it is left alone as `completed`, whatever the policy. */
+  readonly stopExitCodes: readonly (number | string)[];
+  readonly backoff: Backoff;
+  /** Automatic restarts before `failed`: within `restartWindowMs`, else in a row; null is unlimited. */
   readonly maxRestarts: number | null;
+  readonly restartWindowMs: number | null;
+  /** Having failed, it is tried again after this time; null: only on request. */
+  readonly retryFailedAfterMs: number | null;
   readonly stableAfterMs: number;
-  readonly stopSignal: string;
+  /** Run by `sh -c` before the first stop signal. */
+  readonly stopCommand: string | null;
+  /** Written to its stdin before the first stop signal; its stdin is a pipe then. */
+  readonly stopStdin: string | null;
+  /** `process.on('message')` gets "shutdown" before the first stop signal. */
+  readonly stopMessage: boolean;
+  /** At least one. */
+  readonly stopSignals: readonly StopSignal[];
+  /** How long each step of a stop may take. */
   readonly stopTimeoutMs: number;
+  readonly ready: Readiness | null;
+  readonly readyTimeoutMs: number;
+  readonly alive: Liveness | null;
+  readonly aliveIntervalMs: number;
+  readonly aliveTimeoutMs: number;
+  /** Failures in a row that make it unwell. */
+  readonly aliveFailures: number;
+  readonly dependsOn: Readonly<Record<string, DependencyState>>;
+  /** False: not started by `apply`, nor after a reboot. */
+  readonly autostart: boolean;
+  readonly schedule: Schedule | null;
+  /** Jobs: those that must have completed before. */
+  readonly after: readonly string[];
+  /** Jobs: how many of its group may run at a time; null is unlimited. */
+  readonly slots: number | null;
+  /** Jobs: how long a run may take. */
+  readonly timeoutMs: number | null;
+  /** Files of `NAME=value` lines that were read when it was started, and are again with `--update-env`. */
+  readonly envFiles: readonly string[];
+  /** Variables whose values are read from files at each launch. */
+  readonly secrets: Readonly<Record<string, string>>;
+  /** A command for `sh -c`, or a URL for a POST, by what happened. */
+  readonly hooks: Readonly<Partial<Record<HookName, string>>>;
   /** Jobs: leave what the main program left behind. */
   readonly keepTree: boolean;
   /** Jobs: how long what it left may live on. */
   readonly leaveTimeoutMs: number;
 }
 
-/** What a start may say of a spec; everything has a default. Keys are those of the options table (`config/options.ts`). */
+/**
+ * What a start may say of a spec; everything has a default. Keys are those of the options table (`config/options.ts`); what has a grammar of its own
+ * (`ready`, `stopSignal` …) is the text that a person writes.
+ */
 export interface SpecOptions {
   readonly name?: string;
   readonly group?: string;
@@ -65,16 +183,51 @@ export interface SpecOptions {
   readonly interpreterArgs?: readonly string[];
   /** `NAME=value` entries that are put over the captured environment. */
   readonly env?: readonly string[];
+  readonly envFile?: readonly string[];
+  readonly secret?: readonly string[];
   readonly umask?: number;
   readonly nice?: number;
+  readonly ioNice?: string;
+  readonly oomScoreAdj?: number;
+  readonly limit?: readonly string[];
   readonly user?: string;
+  readonly groups?: readonly string[];
   readonly noNewPrivs?: boolean;
+  readonly maxMemory?: number;
+  readonly cpuWeight?: number;
+  readonly cpuQuota?: number;
+  readonly maxTasks?: number;
   readonly restart?: RestartPolicy;
-  readonly stopExitCodes?: readonly number[];
+  readonly stopExitCodes?: readonly string[];
+  readonly backoffMinMs?: number;
+  readonly backoffMaxMs?: number;
+  readonly backoffFactor?: number;
   readonly maxRestarts?: number;
+  readonly restartWindowMs?: number;
+  readonly retryFailedAfterMs?: number;
   readonly stableAfterMs?: number;
+  readonly stopCommand?: string;
+  readonly stopStdin?: string;
+  readonly stopMessage?: boolean;
   readonly stopSignal?: string;
   readonly stopTimeoutMs?: number;
+  readonly ready?: string;
+  readonly readyTimeoutMs?: number;
+  readonly alive?: string;
+  readonly aliveIntervalMs?: number;
+  readonly aliveTimeoutMs?: number;
+  readonly aliveFailures?: number;
+  readonly dependsOn?: readonly string[];
+  readonly autostart?: boolean;
+  readonly cron?: string;
+  readonly timezone?: string;
+  readonly overlap?: Schedule['overlap'];
+  readonly missed?: Schedule['missed'];
+  readonly after?: readonly string[];
+  readonly slots?: number;
+  readonly timeoutMs?: number;
+  readonly retries?: number;
+  readonly on?: readonly string[];
   readonly keepTree?: boolean;
   readonly leaveTimeoutMs?: number;
 }

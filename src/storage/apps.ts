@@ -12,6 +12,7 @@ import type { ExitView, Want } from '../protocol/api.ts';
 import { SteadError } from '../protocol/errors.ts';
 import { type AppSpec, specFormat } from '../protocol/spec.ts';
 import { appDirectory, appsDirectory, nameOfDirectory, runsDirectory } from './layout.ts';
+import { migrateSpec, migrateState } from './migrate.ts';
 import { formatProblem, type Problem, specProblem, stateFormat, stateProblem } from './problems.ts';
 
 export { stateFormat };
@@ -67,8 +68,8 @@ export function loadApps<Model>(home: string, { mend }: { readonly mend: boolean
 
 function loadApp<Model>(home: string, name: string, mend: boolean, to: LoadedApps<Model>): void {
   const directory = appDirectory(home, name);
-  const spec = readGenerations<AppSpec>(join(directory, 'spec.json'), (value) => specProblem(value, name));
-  const state = readGenerations<StoredState<Model>>(join(directory, 'state.json'), stateProblem);
+  const spec = readGenerations<AppSpec>(join(directory, 'spec.json'), (value) => specProblem(value, name), migrateSpec);
+  const state = readGenerations<StoredState<Model>>(join(directory, 'state.json'), stateProblem, migrateState);
   const bad = [...spec.bad, ...state.bad];
   const isLater = bad.some((each) => each.isLater);
   for (const { path, problem } of bad)
@@ -85,7 +86,11 @@ export function refuseLaterApp(home: string, name: string): void {
     ['spec.json', specFormat],
     ['state.json', stateFormat],
   ] as const) {
-    const { bad } = readGenerations(join(appDirectory(home, name), file), (value) => formatProblem(value, format));
+    const { bad } = readGenerations(
+      join(appDirectory(home, name), file),
+      (value) => formatProblem(value, format),
+      migrateSpec,
+    );
     if (bad.some(({ isLater }) => isLater))
       throw new SteadError('NAME_TAKEN', `The name "${name}" is taken by an app that a newer stead keeps.`, {
         hint: 'use the newer stead (which -a stead), or choose another --name',
@@ -195,13 +200,14 @@ interface BadFile {
 function readGenerations<T>(
   path: string,
   check: (value: unknown) => Problem | null,
+  migrate: (value: unknown) => unknown,
 ): { value: T | null; bad: readonly BadFile[] } {
   const bad: BadFile[] = [];
   for (const each of [path, `${path}.prev`]) {
     try {
       const text = readIfThere(each);
       if (text === null) continue;
-      const value: unknown = JSON.parse(text);
+      const value = migrate(JSON.parse(text));
       const problem = check(value);
       if (problem === null) return { value: value as T, bad };
       bad.push({ path: each, problem: problem.text, isLater: problem.isLater });

@@ -5,7 +5,7 @@
 import type { StateName, Want } from '../protocol/api.ts';
 import { type AppSpec, specFormat } from '../protocol/spec.ts';
 
-export const stateFormat = 1;
+export const stateFormat = 2;
 
 export interface Problem {
   readonly text: string;
@@ -48,6 +48,9 @@ const isLimits: Check = (value) =>
   isRecord(value) &&
   Object.values(value).every((pair) => Array.isArray(pair) && pair.length === 2 && pair.every((item) => limit(item)));
 
+const isTextRecord: Check = (value) => isRecord(value) && Object.values(value).every(isText);
+const check = orNull((value) => isRecord(value) && isText(value.kind));
+
 const specFields = {
   name: isText,
   kind: oneOf(['app', 'job']),
@@ -64,29 +67,70 @@ const specFields = {
   nice: isNumber,
   oomScoreAdj: isNumber,
   user: orNull(record({ name: isText, uid: isCount, gid: isCount, home: isText, shell: isText })),
+  options: isRecord,
+  origin: orNull(isText),
+  inherited: record({ umask: isCount, limits: isLimits, nice: isNumber, oomScoreAdj: isNumber }),
   noNewPrivs: isBoolean,
+  groups: orNull(listOf(isCount)),
+  ioNice: orNull(record({ class: isCount, level: isCount })),
+  maxMemory: limit,
+  cpuWeight: limit,
+  cpuQuota: limit,
+  maxTasks: limit,
   restart: oneOf(['always', 'on-failure', 'no']),
-  stopExitCodes: listOf(isNumber),
-  maxRestarts: orNull(isNumber),
+  stopExitCodes: listOf((value) => isNumber(value) || isText(value)),
+  backoff: record({ minMs: isNumber, maxMs: isNumber, factor: isNumber }),
+  maxRestarts: limit,
+  restartWindowMs: limit,
+  retryFailedAfterMs: limit,
   stableAfterMs: isNumber,
-  stopSignal: isText,
+  stopCommand: orNull(isText),
+  stopStdin: orNull(isText),
+  stopMessage: isBoolean,
+  stopSignals: (value) => listOf(record({ signal: isText, waitMs: limit }))(value) && (value as unknown[]).length > 0,
   stopTimeoutMs: isNumber,
+  ready: check,
+  readyTimeoutMs: isNumber,
+  alive: check,
+  aliveIntervalMs: isNumber,
+  aliveTimeoutMs: isNumber,
+  aliveFailures: isNumber,
+  dependsOn: isTextRecord,
+  autostart: isBoolean,
+  schedule: orNull(record({ pattern: isText, zone: orNull(isText), overlap: isText, missed: isText })),
+  after: listOf(isText),
+  slots: limit,
+  timeoutMs: limit,
+  envFiles: listOf(isText),
+  secrets: isTextRecord,
+  hooks: isTextRecord,
   keepTree: isBoolean,
   leaveTimeoutMs: isNumber,
 } satisfies { readonly [K in Exclude<keyof AppSpec, 'format'>]: Check };
 
+const asker = oneOf(['user', 'daemon']);
 const goal = oneOf(['stay', 'start', 'delete', 'policy']);
 const exit = orNull(record({ run: isCount, code: orNull(isNumber), signal: orNull(isText), upMs: orNull(isNumber) }));
 /** What the automaton counts on in each of its states. */
-const stateFields: Readonly<Record<Exclude<StateName, 'waiting'>, Fields>> = {
+const cause = orNull(record({ reason: isText, isFinal: isBoolean }));
+const stateFields: Readonly<Record<StateName, Fields>> = {
   stopped: { reason: isText },
   completed: { reason: isText },
-  failed: { reason: isText },
+  failed: { reason: isText, until: limit, isLate: isBoolean },
   backoff: { until: isNumber, reason: isText },
-  starting: { run: isCount, since: isNumber },
-  running: { run: isCount, since: isNumber },
-  stopping: { run: isCount, phase: oneOf(['leaving', 'asked', 'killing']), deadline: isNumber, goal, exit },
-  stuck: { run: isCount, goal, exit, pids: listOf(isCount) },
+  waiting: { for: oneOf(['turn', 'time']), reason: isText, isBlocked: isBoolean, by: asker, isRestart: isBoolean },
+  starting: { run: isCount, since: isNumber, by: asker, isLaunched: isBoolean, deadline: limit },
+  running: { run: isCount, since: isNumber, until: limit },
+  stopping: {
+    run: isCount,
+    phase: oneOf(['leaving', 'asked', 'killing']),
+    step: isCount,
+    deadline: isNumber,
+    goal,
+    exit,
+    cause,
+  },
+  stuck: { run: isCount, goal, exit, cause, pids: listOf(isCount) },
 };
 
 const isAutomatonState: Check = (value) => {
@@ -108,7 +152,15 @@ const stateFileFields: Fields = {
       record({
         index: isCount,
         sinceWall: isNumber,
-        model: record({ state: isAutomatonState, restarts: isCount, streak: isCount, run: isCount }),
+        model: record({
+          state: isAutomatonState,
+          restarts: isCount,
+          streak: isCount,
+          recent: listOf(isNumber),
+          queued: isCount,
+          lastTick: isNumber,
+          run: isCount,
+        }),
       }),
     ),
 };

@@ -35,6 +35,7 @@ export function appView(
   spec: AppSpec,
   state: Pick<StoredState, 'id' | 'want' | 'createdAt'>,
   instances: readonly Seen[],
+  nextRun: number | null = null,
 ): AppView {
   const views = instances.map(instanceView);
   const worst = views.toSorted((a, b) => severity.indexOf(a.state) - severity.indexOf(b.state))[0]!;
@@ -49,8 +50,12 @@ export function appView(
     instances: views,
     ports: [...new Set(instances.flatMap(({ usage }) => usage?.ports ?? []))],
     createdAt: state.createdAt,
+    nextRun: nextRun === null ? null : isoTime(nextRun),
   };
 }
+
+const hasProcess = (state: State): boolean =>
+  ['running', 'stopping', 'stuck'].includes(state.name) || (state.name === 'starting' && state.isLaunched);
 
 /** Since when, by today's clock: a clock that was set meanwhile shall not make a program older or younger. */
 const since = (state: State, sinceWall: number): number =>
@@ -62,7 +67,7 @@ function instanceView({ index, model, sinceWall, pid, usage }: Seen): InstanceVi
     index,
     state: state.name,
     ready: state.name === 'running',
-    pid: state.name === 'running' || state.name === 'stopping' || state.name === 'stuck' ? pid : null,
+    pid: hasProcess(state) ? pid : null,
     since: isoTime(since(state, sinceWall)),
     restarts: model.restarts,
     memory: usage?.memory ?? null,

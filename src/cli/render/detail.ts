@@ -81,7 +81,10 @@ function optionRows(spec: AppSpec): Row[] {
   const most = spec.maxRestarts === null ? '' : `, ${spec.maxRestarts} times at most`;
   return [
     ['restart', `${spec.restart}${codes}${most}`],
-    ['stop', `${spec.stopSignal}, SIGKILL after ${longDuration(spec.stopTimeoutMs)}`],
+    [
+      'stop',
+      `${spec.stopSignals.map(({ signal }) => signal).join(', ')}, SIGKILL after ${longDuration(spec.stopTimeoutMs)}`,
+    ],
     ['umask', spec.umask.toString(8).padStart(4, '0')],
   ];
 }

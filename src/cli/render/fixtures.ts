@@ -1,5 +1,8 @@
 /** Apps for the tests of what is printed. */
+import { settle } from '../../config/settle.ts';
 import type { AppDetail, AppView, InstanceView } from '../../protocol/api.ts';
+
+const inherited = { umask: 0o22, limits: {}, nice: 0, oomScoreAdj: 0 };
 
 const running: InstanceView = {
   index: 0,
@@ -24,6 +27,7 @@ export function makeApp(app: Partial<AppView> = {}, instances: readonly Partial<
     reason: null,
     ports: [],
     createdAt: '2026-01-31T12:00:00.000Z',
+    nextRun: null,
     ...app,
     instances: instances.map((one) => ({ ...running, ...one })),
   };
@@ -33,10 +37,9 @@ export function makeDetail(detail: Partial<AppDetail> = {}): AppDetail {
   return {
     ...makeApp(),
     spec: {
-      format: 1,
+      format: 2,
       name: 'web',
       kind: 'app',
-      group: null,
       program: {
         how: 'script',
         words: ['/srv/my app/web.js', '--port', '80'],
@@ -44,21 +47,15 @@ export function makeDetail(detail: Partial<AppDetail> = {}): AppDetail {
       },
       cwd: '/srv/my app',
       env: ['A=1', 'TOKEN=secret'],
-      umask: 0o22,
-      limits: {},
-      nice: 0,
-      oomScoreAdj: 0,
       user: null,
-      noNewPrivs: false,
-      restart: 'always',
-      stopExitCodes: [],
-      maxRestarts: null,
-      stableAfterMs: 10_000,
-      stopSignal: 'SIGTERM',
-      stopTimeoutMs: 10_000,
-      keepTree: false,
-      leaveTimeoutMs: 10_000,
+      groups: null,
+      options: {},
+      origin: null,
+      inherited,
+      envFiles: [],
+      ...settle({}, { kind: 'app', inherited }),
     },
+    by: 'stead start web.js (pid 800)',
     exits: [],
     logs: { out: '/home/u/.stead/logs/web/0.out.log', err: '/home/u/.stead/logs/web/0.err.log' },
     sockets: [],

@@ -40,7 +40,7 @@ export async function adopt(daemon: Daemon, body: AdoptRequest): Promise<AdoptRe
     notes: [],
   };
   const caller: Caller = { ...found, pid, command: '' };
-  const spec = await makeSpec({ kind: 'app', resolved, options, caller });
+  const spec = await makeSpec({ kind: 'app', resolved, options, caller }, daemon.enforcement);
   if (options.name !== undefined && daemon.apps.has(options.name)) {
     throw new SteadError('NAME_TAKEN', `The name "${options.name}" is taken.`, { hint: 'choose another with --name' });
   }
@@ -57,7 +57,7 @@ export async function adopt(daemon: Daemon, body: AdoptRequest): Promise<AdoptRe
 function takeOver(daemon: Daemon, { spec, id, by }: { spec: AppSpec; id: ProcessId; by: string }): App {
   const fresh = newState(nextId(daemon), by);
   const since = monotonicMs() - (uptimeMs() - (id.startTicks * 1000) / ticksPerSecond);
-  const model: Model = { ...fresh.instances[0]!.model, state: { name: 'running', run: 1, since }, run: 1 };
+  const model: Model = { ...fresh.instances[0]!.model, state: { name: 'running', run: 1, since, until: null }, run: 1 };
   const sinceWall = fresh.instances[0]!.sinceWall - (monotonicMs() - since);
   const state = { ...fresh, instances: [{ index: 0, model, sinceWall }] };
   const directory = runDirectory(daemon.home, spec.name, 0, 1);
@@ -75,6 +75,7 @@ function takeOver(daemon: Daemon, { spec, id, by }: { spec: AppSpec; id: Process
   const app = new App(daemon, { spec, state });
   daemon.apps.set(spec.name, app);
   app.instances[0]!.adoptRun();
+  app.instances[0]!.resume();
   return app;
 }
 

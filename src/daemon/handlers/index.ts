@@ -2,20 +2,24 @@ import { readProcess } from '../../metrics/proc-table.ts';
 import type { ActionResponse, DaemonView, SelectRequest } from '../../protocol/api.ts';
 import { protocolVersion } from '../../protocol/version.ts';
 import type { Daemon } from '../context.ts';
+import type { Events } from '../events.ts';
 import type { Handlers } from '../server.ts';
 import { appDetail, appViews } from '../view.ts';
 import { adopt } from './adopt.ts';
+import { apply } from './apply.ts';
 import { checkedBody } from './body.ts';
+import { streamEvents } from './events.ts';
 import { restart } from './restart.ts';
 import { run } from './run.ts';
 import { selected } from './select.ts';
+import { set } from './set.ts';
 import { signal } from './signal.ts';
 import { start } from './start.ts';
 import { remove, stop } from './stop.ts';
 import { wait } from './wait.ts';
 
 /** One handler per route. What comes in is JSON of anybody who can reach the socket: what all have is checked here, the rest by who uses it. */
-export function handlers(daemon: Daemon): Handlers {
+export function handlers(daemon: Daemon, events: Events): Handlers {
   const body = checkedBody as <T>(value: unknown) => T;
   return {
     list: () => appViews(daemon, [...daemon.apps.values()]),
@@ -28,6 +32,9 @@ export function handlers(daemon: Daemon): Handlers {
     delete: (request) => remove(daemon, body(request.body), request.signal),
     signal: (request) => signal(daemon, body(request.body)),
     reset: (request) => reset(daemon, body(request.body)),
+    set: (request) => set(daemon, body(request.body)),
+    apply: (request) => apply(daemon, body(request.body), request.signal),
+    events: (request) => streamEvents(events, request),
     wait: (request) => wait(daemon, body(request.body), request.signal),
     daemonStatus: () => status(daemon),
     daemonStop: () => {

@@ -1,6 +1,8 @@
+import { readEnvFiles } from '../../programs/env-file.ts';
 import { mergeEnvironment } from '../../programs/environment.ts';
 import type { ActionResponse, ActionResult, RestartRequest } from '../../protocol/api.ts';
 import { SteadError } from '../../protocol/errors.ts';
+import type { AppSpec } from '../../protocol/spec.ts';
 import type { App } from '../app.ts';
 import type { Daemon } from '../context.ts';
 import { checkedCaller } from '../make-spec.ts';
@@ -15,12 +17,17 @@ export async function restart(daemon: Daemon, body: RestartRequest, signal: Abor
   const by = askedBy(body);
   const caller = body.updateEnv ? checkedCaller(body.updateEnv) : null;
   for (const app of apps) {
-    if (caller) app.setSpec({ ...app.spec, env: mergeEnvironment(caller.env, []) });
+    if (caller) app.setSpec({ ...app.spec, env: await freshEnvironment(app.spec, caller.env) });
     app.setWant('running', by);
   }
   return {
     results: await Promise.all(apps.map((app) => restartOne(daemon, app, { wait: body.wait !== false, signal }))),
   };
+}
+
+/** The caller's, with what was set over it, and the env files as they are now. */
+async function freshEnvironment({ envFiles, options }: AppSpec, env: readonly string[]): Promise<readonly string[]> {
+  return mergeEnvironment(env, mergeEnvironment(await readEnvFiles(envFiles), options.env ?? []));
 }
 
 async function restartOne(
@@ -39,8 +46,7 @@ async function restartOne(
   try {
     instance.dispatch({ type: 'restart' });
     await instance.until(
-      ({ model }) =>
-        model.run > run || app.isForgotten || model.state.name === 'stuck' || model.state.name === 'stopped',
+      ({ model }) => model.run > run || app.isForgotten || ['stuck', 'stopped', 'waiting'].includes(model.state.name),
       signal,
     );
     const error = stuckError(app);

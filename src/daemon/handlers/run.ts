@@ -4,6 +4,7 @@ import { resolveCommand } from '../../programs/resolve.ts';
 import type { RunRequest, RunResponse } from '../../protocol/api.ts';
 import { SteadError } from '../../protocol/errors.ts';
 import type { Daemon } from '../context.ts';
+import { checkDependencies } from '../dependencies.ts';
 import { sweepJobs } from '../jobs.ts';
 import { checkedCaller, checkedOptions, makeSpec } from '../make-spec.ts';
 import { appViews } from '../view.ts';
@@ -18,13 +19,14 @@ export async function run(daemon: Daemon, body: RunRequest, signal: AbortSignal)
     throw new SteadError('BAD_REQUEST', '"command" must be a list of strings.');
   }
   const resolved = await resolveCommand({ command: body.command, options, caller });
-  const spec = await makeSpec({ kind: 'job', resolved, options, caller });
+  const spec = await makeSpec({ kind: 'job', resolved, options, caller }, daemon.enforcement);
+  checkDependencies(daemon, [spec]);
   // From here to `addApp` nothing waits: no other request takes the name.
   const name = countOn(spec.name, (taken) => daemon.apps.has(taken));
   const { app } = addApp(daemon, { ...spec, name }, askedBy(body));
   sweepJobs(daemon);
   const instance = app.instances[0]!;
-  instance.dispatch({ type: 'start' });
+  instance.dispatch({ type: 'start', by: 'user' });
   const { run } = instance.model;
   await instance.until(({ model }) => model.run !== run || model.state.name !== 'starting', signal);
   const logFrom = instance.model.run === run ? instance.logStart : instance.endedLogStart;

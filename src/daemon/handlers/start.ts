@@ -1,6 +1,8 @@
 /**
  * start: scripts, commands, or apps that are known. Everything is resolved before anything is kept, so that one bad target refuses all.
  */
+
+import { settle } from '../../config/settle.ts';
 import { monotonicMs } from '../../host/clock.ts';
 import { meaningOf, type Resolved, resolveCommand, resolveTarget } from '../../programs/resolve.ts';
 import type { StartedApp, StartRequest, StartResponse } from '../../protocol/api.ts';
@@ -9,6 +11,7 @@ import type { AppSpec, SpecOptions } from '../../protocol/spec.ts';
 import { createApp } from '../../storage/apps.ts';
 import { App, newState } from '../app.ts';
 import type { Daemon } from '../context.ts';
+import { checkDependencies, dependenciesOf } from '../dependencies.ts';
 import { execFailure } from '../exec-failure.ts';
 import { type FirstLook, firstLook } from '../first-look.ts';
 import type { Instance } from '../instance.ts';
@@ -24,11 +27,22 @@ type Plan =
 
 export async function start(daemon: Daemon, body: StartRequest, signal: AbortSignal): Promise<StartResponse> {
   const request = checked(body);
+  const isHeld = request.isHeld === true;
   const plans = await planAll(daemon, request);
+  checkDependencies(
+    daemon,
+    plans.flatMap((plan) => ('spec' in plan ? [plan.spec] : [])),
+  );
   const by = askedBy(request);
-  const apps = plans.map((plan) => ('app' in plan ? { app: plan.app, isNew: false } : addApp(daemon, plan.spec, by)));
+  const apps = plans.map((plan) =>
+    'app' in plan ? { app: plan.app, isNew: false } : addApp(daemon, plan.spec, by, { isHeld }),
+  );
   const started = await Promise.all(
-    apps.map((one, at) => bringUp({ ...one, notes: plans[at]!.notes, request, by, signal })),
+    apps.map((one, at) =>
+      isHeld
+        ? { changed: one.isNew, early: null, sockets: [], notes: [...plans[at]!.notes, ...heldNotes(one)] }
+        : bringUp({ ...one, notes: plans[at]!.notes, request, by, signal }),
+    ),
   );
   // One look at /proc for all of them.
   const views = appViews(
@@ -86,7 +100,7 @@ async function planProgram(daemon: Daemon, request: StartRequest, resolved: Reso
     taken && isSame(taken.spec, resolved) ? taken : resolved.isNamed ? undefined : findSame(daemon, resolved);
   if (same) return { app: unchanged(same, request), notes };
   if (taken) throw nameTaken(resolved, taken);
-  return { spec: await makeSpec({ kind: 'app', resolved, options, caller }), notes };
+  return { spec: await makeSpec({ kind: 'app', resolved, options, caller }, daemon.enforcement), notes };
 }
 
 /** Two scripts are one if they are the same file, whatever else was said. */
@@ -115,12 +129,17 @@ function unchanged(app: App, { options, rest }: StartRequest): App {
 const kebab = (key: string) => key.replace(/Ms$/, '').replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
 
 function agrees(spec: AppSpec, key: keyof SpecOptions, value: unknown): boolean {
+  if (key in spec.options) return JSON.stringify(spec.options[key]) === JSON.stringify(value);
   if (key === 'env') return (value as readonly string[]).every((entry) => spec.env.includes(entry));
   if (key === 'user') return spec.user?.name === value || String(spec.user?.uid) === value;
   if (key === 'interpreter')
     return spec.program.interpreter?.name === value || spec.program.interpreter?.path === value;
   if (key === 'interpreterArgs') return JSON.stringify(spec.program.interpreter?.args) === JSON.stringify(value);
-  return JSON.stringify(spec[key]) === JSON.stringify(value);
+  // What is the default, said or not.
+  const settled = settle({ ...spec.options, [key]: value }, spec);
+  return Object.entries(settled).every(
+    ([field, now]) => JSON.stringify(now) === JSON.stringify(spec[field as keyof AppSpec]),
+  );
 }
 
 function nameTaken({ name, isNamed }: Resolved, taken: App): SteadError {
@@ -131,13 +150,18 @@ function nameTaken({ name, isNamed }: Resolved, taken: App): SteadError {
 }
 
 /** Makes an app, durable; or takes the one that another request has just made of the same name. */
-export function addApp(daemon: Daemon, spec: AppSpec, by: string): { app: App; isNew: boolean } {
+export function addApp(
+  daemon: Daemon,
+  spec: AppSpec,
+  by: string,
+  { isHeld = false } = {},
+): { app: App; isNew: boolean } {
   const rival = daemon.apps.get(spec.name);
   if (rival) {
     if (isSame(rival.spec, { program: spec.program, cwd: spec.cwd } as Resolved)) return { app: rival, isNew: false };
     throw nameTaken({ name: spec.name, isNamed: true } as Resolved, rival);
   }
-  const state = newState(nextId(daemon), by);
+  const state = { ...newState(nextId(daemon), by), ...(isHeld && { want: 'stopped' as const }) };
   createApp(daemon.home, { spec, state });
   const app = new App(daemon, { spec, state });
   daemon.apps.set(spec.name, app);
@@ -160,7 +184,8 @@ async function bringUp({ app, isNew, notes, request, by, signal }: BringUp): Pro
   const before = instance.model;
   if (stuckError(app)) throw SteadError.fromBody(stuckError(app)!);
   if (!isNew && app.want !== 'running') app.setWant('running', by);
-  instance.dispatch({ type: 'start' });
+  const needed = bringUpNeeded(app, by);
+  instance.dispatch({ type: 'start', by: 'user' });
   const changed = instance.model.run !== before.run || instance.model.state.name !== before.state.name;
   const look = await lookAt(instance, request.wait !== false, signal);
   const failure = look.early === null ? null : execFailure(instance, look.early);
@@ -170,22 +195,54 @@ async function bringUp({ app, isNew, notes, request, by, signal }: BringUp): Pro
     await instance.until(() => app.isForgotten);
     throw failure;
   }
-  return { changed: isNew || changed, ...look, notes: [...notes, ...look.notes] };
+  return { changed: isNew || changed, ...look, notes: [...notes, ...needed, ...look.notes] };
 }
+
+/** What it needs is started with it. */
+function bringUpNeeded(app: App, by: string): string[] {
+  const started = dependenciesOf(app.daemon, app).filter(({ want, spec }) => want !== 'running' && spec.kind === 'app');
+  for (const other of started) {
+    other.setWant('running', `${by}, for ${app.name}`);
+    for (const instance of other.instances) instance.dispatch({ type: 'start', by: 'user' });
+  }
+  return started.map(({ name }) => `${name} is started, too: ${app.name} needs it`);
+}
+
+/** It may have to wait for what it needs. Throws DEPENDENCY_FAILED when that will not come. */
+async function turnOfItsOwn(instance: Instance, signal: AbortSignal): Promise<void> {
+  const isWaiting = ({ model: { state } }: Instance) => state.name === 'waiting' && state.for === 'turn';
+  await instance.until((one) => {
+    const { state } = one.model;
+    return !isWaiting(one) || (state.name === 'waiting' && state.isBlocked) || one.app.isForgotten;
+  }, signal);
+  const { state } = instance.model;
+  if (state.name === 'waiting' && state.isBlocked)
+    throw new SteadError('DEPENDENCY_FAILED', `"${instance.app.name}" can't start: ${state.reason}.`, {
+      hint: `it starts by itself as soon as that is there; stead why ${instance.app.name}`,
+    });
+}
+
+const heldNotes = ({ app, isNew }: { readonly app: App; readonly isNew: boolean }): string[] =>
+  isNew ? [`${app.name} is known, and not started (autostart off): stead start ${app.name}`] : [];
 
 /** Waits for the run that is under way or coming. */
 export async function lookAt(instance: Instance, wait: boolean, signal: AbortSignal): Promise<FirstLook> {
   await instance.until(({ model }) => model.state.name !== 'stopping' || instance.app.isForgotten, signal);
+  if (wait) await turnOfItsOwn(instance, signal);
   const { run, state } = instance.model;
   if (!wait) return { early: null, sockets: [], notes: [] };
   if (state.name === 'running' && monotonicMs() - state.since > 1000) return { early: null, sockets: [], notes: [] };
   const look = await firstLook(instance, run, signal);
-  if (instance.model.state.name === 'failed' && look.early === null) {
-    throw new SteadError(
-      'LAUNCH_FAILED',
-      `"${instance.app.name}" could not be started: ${instance.model.state.reason}.`,
-      { hint: 'stead daemon logs' },
-    );
+  const failed = instance.model.state;
+  if (failed.name === 'failed' && failed.isLate) {
+    throw new SteadError('NOT_READY', `"${instance.app.name}" has failed: ${failed.reason}.`, {
+      hint: `stead logs ${instance.app.name}; more time: stead set ${instance.app.name} ready_timeout=60s`,
+    });
+  }
+  if (failed.name === 'failed' && look.early === null) {
+    throw new SteadError('LAUNCH_FAILED', `"${instance.app.name}" could not be started: ${failed.reason}.`, {
+      hint: 'stead daemon logs',
+    });
   }
   return look;
 }

@@ -3,6 +3,7 @@ import type { ActionResponse, ActionResult, DeleteRequest, StopRequest } from '.
 import { SteadError } from '../../protocol/errors.ts';
 import type { App } from '../app.ts';
 import type { Daemon } from '../context.ts';
+import { stopWaves } from '../dependencies.ts';
 import type { Instance } from '../instance.ts';
 import { appViews } from '../view.ts';
 import { askedBy, selected } from './select.ts';
@@ -14,8 +15,7 @@ export async function stop(daemon: Daemon, body: StopRequest, signal: AbortSigna
   const apps = selected(daemon, body.select);
   const changed = new Map(apps.map((app) => [app, app.want !== 'stopped' || !isAtRest(app)]));
   for (const app of apps) app.setWant('stopped', askedBy(body));
-  for (const app of apps) for (const instance of app.instances) instance.dispatch({ type: 'stop', goal: 'stay' });
-  if (body.wait !== false) await Promise.all(apps.map((app) => stopSettled(app, signal)));
+  await stopInOrder(apps, 'stay', body.wait !== false, signal);
   return {
     results: appViews(daemon, apps).map((view, at) => ({
       app: view,
@@ -30,8 +30,7 @@ export async function remove(daemon: Daemon, body: DeleteRequest, signal: AbortS
   const apps = selected(daemon, body.select);
   const views = appViews(daemon, apps);
   for (const app of apps) app.setWant('deleted', askedBy(body));
-  for (const app of apps) for (const instance of app.instances) instance.dispatch({ type: 'stop', goal: 'delete' });
-  if (body.wait !== false) await Promise.all(apps.map((app) => stopSettled(app, signal)));
+  await stopInOrder(apps, 'delete', body.wait !== false, signal);
   const results: ActionResult[] = apps.map((app, at) => ({
     app: views[at]!,
     changed: true,
@@ -41,13 +40,33 @@ export async function remove(daemon: Daemon, body: DeleteRequest, signal: AbortS
   return { results };
 }
 
+/** Those first that others of them don't wait for. A wish is durable by now: should this daemon die, the next one ends the rest. */
+async function stopInOrder(
+  apps: readonly App[],
+  goal: 'stay' | 'delete',
+  isAwaited: boolean,
+  signal: AbortSignal,
+): Promise<void> {
+  const waves = stopWaves(apps);
+  const endAll = async () => {
+    for (const [at, wave] of waves.entries()) {
+      for (const app of wave) for (const instance of app.instances) instance.dispatch({ type: 'stop', goal });
+      const isLast = at === waves.length - 1;
+      if (!isLast || isAwaited) await Promise.all(wave.map((app) => stopSettled(app, isLast ? signal : undefined)));
+    }
+  };
+  // Who asked may go away; what was asked for is done all the same.
+  if (isAwaited) await endAll();
+  else void endAll();
+}
+
 const isAtRest = (app: App): boolean => app.instances.every(({ model }) => atRest.includes(model.state.name));
 
-const stopSettled = (app: App, signal: AbortSignal): Promise<unknown> =>
+const stopSettled = (app: App, signal: AbortSignal | undefined): Promise<unknown> =>
   Promise.all(app.instances.map((instance) => runIsOver(instance, signal)));
 
 /** At rest, stuck, gone, or (somebody started it again meanwhile) in a later run. */
-function runIsOver(instance: Instance, signal: AbortSignal): Promise<void> {
+function runIsOver(instance: Instance, signal: AbortSignal | undefined): Promise<void> {
   const { run } = instance.model;
   return instance.until(
     ({ app, model }) =>

@@ -1,0 +1,190 @@
+/**
+ * apply: the apps of a config file as they are said there: new ones are started, those that differ are changed and started again, the others left alone. All of it
+ * is checked before any of it is done.
+ */
+import { readEnvFiles } from '../../programs/env-file.ts';
+import { resolveCommand, resolveTarget } from '../../programs/resolve.ts';
+import type { AppliedApp, ApplyRequest, ApplyResponse, Caller, ConfigApp } from '../../protocol/api.ts';
+import { SteadError } from '../../protocol/errors.ts';
+import type { AppSpec, SpecOptions } from '../../protocol/spec.ts';
+import type { App } from '../app.ts';
+import type { Daemon } from '../context.ts';
+import { checkDependencies } from '../dependencies.ts';
+import { checkedCaller, checkedOptions, makeSpec } from '../make-spec.ts';
+import { appViews } from '../view.ts';
+import { askedBy } from './select.ts';
+import { addApp, lookAt } from './start.ts';
+
+interface Plan {
+  readonly spec: AppSpec;
+  readonly app: App | null;
+  readonly differing: readonly string[];
+  readonly notes: readonly string[];
+}
+
+export async function apply(daemon: Daemon, body: ApplyRequest, signal: AbortSignal): Promise<ApplyResponse> {
+  const caller = checkedCaller(body.caller);
+  const plans = await planAll(daemon, checkedApps(body), { ...body, caller });
+  checkDependencies(
+    daemon,
+    plans.map(({ spec }) => spec),
+  );
+  const orphans = [...daemon.apps.values()].filter(
+    ({ spec, name }) => spec.origin === body.file && !plans.some((plan) => plan.spec.name === name),
+  );
+  const notes = [
+    ...plans.flatMap((plan) => plan.notes),
+    ...orphans.map(({ name }) => `${name} is no longer in this file, and goes on as it is: stead delete ${name}`),
+  ];
+  if (body.isDryRun === true) return { apps: plans.map((plan) => applied(daemon, plan, null)), notes };
+  const by = askedBy(body);
+  const apps = plans.map((plan) => putInPlace(daemon, plan, by));
+  const errors = await Promise.all(
+    apps.map((app, at) => (app === null ? null : bringUp(app, plans[at]!, { by, wait: body.wait !== false, signal }))),
+  );
+  return { apps: plans.map((plan, at) => applied(daemon, plan, errors[at] ?? null)), notes };
+}
+
+function checkedApps(body: ApplyRequest): readonly ConfigApp[] {
+  const isTexts = (list: unknown) =>
+    Array.isArray(list) && list.every((item) => typeof item === 'string' && !item.includes('\0'));
+  const isRight =
+    typeof body.file === 'string' &&
+    Array.isArray(body.apps) &&
+    body.apps.every(
+      (app) =>
+        typeof app === 'object' &&
+        app !== null &&
+        (app.kind === 'app' || app.kind === 'job') &&
+        (app.script === null || typeof app.script === 'string') &&
+        isTexts(app.command) &&
+        isTexts(app.args) &&
+        (app.script !== null || app.command.length > 0),
+    );
+  if (!isRight) throw new SteadError('BAD_REQUEST', '"file" and "apps" must say what is to be applied.');
+  return body.apps;
+}
+
+/** All of them or, with every mistake named, none. */
+async function planAll(
+  daemon: Daemon,
+  apps: readonly ConfigApp[],
+  { file, caller }: { readonly file: string; readonly caller: Caller },
+): Promise<Plan[]> {
+  const plans = await Promise.allSettled(apps.map((app) => planOne(daemon, app, { file, caller })));
+  const failures = plans.flatMap((plan, at) =>
+    plan.status === 'rejected'
+      ? [{ name: apps[at]!.options.name ?? `app ${at + 1}`, error: plan.reason as Error }]
+      : [],
+  );
+  const unexpected = failures.find(({ error }) => !(error instanceof SteadError));
+  if (unexpected) throw unexpected.error;
+  const [only] = failures;
+  if (only !== undefined && failures.length === 1) throw only.error;
+  if (failures.length > 1)
+    throw new SteadError(
+      'CONFIG_INVALID',
+      `${failures.length} apps can't be started:\n${failures.map(({ name, error }) => `  ${name}: ${error.message}`).join('\n')}`,
+      {
+        hint: 'nothing was changed',
+      },
+    );
+  const done = plans.flatMap((plan) => (plan.status === 'fulfilled' ? [plan.value] : []));
+  const names = done.map(({ spec }) => spec.name);
+  const twice = names.find((name, at) => names.indexOf(name) !== at);
+  if (twice !== undefined)
+    throw new SteadError('CONFIG_INVALID', `Two apps are called "${twice}".`, { hint: 'give each a name of its own' });
+  return done;
+}
+
+async function planOne(
+  daemon: Daemon,
+  { kind, script, command, args, options: said }: ConfigApp,
+  { file, caller }: { readonly file: string; readonly caller: Caller },
+): Promise<Plan> {
+  const options = checkedOptions(said);
+  const resolved =
+    script === null
+      ? await resolveCommand({ command: [...command, ...args], options, caller })
+      : await resolveTarget({ target: script, rest: args, options, caller });
+  const spec = await makeSpec({ kind, resolved, options, caller, origin: file }, daemon.enforcement);
+  const app = daemon.apps.get(spec.name) ?? null;
+  if (app !== null && app.spec.origin !== file && app.spec.origin !== null)
+    throw new SteadError('NAME_TAKEN', `The name "${spec.name}" is taken by an app of ${app.spec.origin}.`, {
+      hint: 'give one of them another name',
+    });
+  return { spec, app, differing: app === null ? [] : await differences(app.spec, spec), notes: resolved.notes };
+}
+
+/** What was said differently. The environment of the shell that says it does not count: it differs each time. */
+async function differences(before: AppSpec, after: AppSpec): Promise<string[]> {
+  const same = (a: unknown, b: unknown) => JSON.stringify(a) === JSON.stringify(b);
+  const keys = new Set([...Object.keys(before.options), ...Object.keys(after.options)]) as Set<keyof SpecOptions>;
+  const fromFiles = await readEnvFiles(after.envFiles);
+  return [
+    ...(same(before.program, after.program) ? [] : ['program']),
+    ...(before.kind === after.kind ? [] : ['kind']),
+    ...(before.cwd === after.cwd || keys.has('cwd') ? [] : ['cwd']),
+    ...[...keys].filter((key) => key !== 'name' && !same(before.options[key], after.options[key])),
+    ...(fromFiles.every(
+      (entry) =>
+        before.env.includes(entry) ||
+        (after.options.env ?? []).some((own) => own.split('=')[0] === entry.split('=')[0]),
+    )
+      ? []
+      : ['env_file']),
+  ];
+}
+
+/** Makes or changes it, durable. Null: it is the same, or not to be started. */
+function putInPlace(daemon: Daemon, { spec, app, differing }: Plan, by: string): App | null {
+  if (app === null) {
+    const added = addApp(daemon, spec, by, { isHeld: !spec.autostart });
+    return spec.autostart ? added.app : null;
+  }
+  if (differing.length > 0 || app.spec.origin !== spec.origin)
+    app.changeSpec(differing.length > 0 ? spec : { ...app.spec, origin: spec.origin });
+  if (app.want !== 'running' && !spec.autostart) return null;
+  if (app.want !== 'running') app.setWant('running', by);
+  return app;
+}
+
+async function bringUp(
+  app: App,
+  { differing }: Plan,
+  { wait, signal }: { readonly by: string; readonly wait: boolean; readonly signal: AbortSignal },
+): Promise<AppliedApp['error']> {
+  const instance = app.instances[0]!;
+  const isUp = ['starting', 'running', 'stopping', 'backoff'].includes(instance.model.state.name);
+  const isSame = isUp && differing.length === 0;
+  if (isSame) return null;
+  const { run } = instance.model;
+  instance.dispatch(isUp ? { type: 'restart' } : { type: 'start', by: 'user' });
+  try {
+    if (isUp)
+      await instance.until(
+        ({ model }) => model.run > run || ['stuck', 'stopped', 'waiting'].includes(model.state.name),
+        signal,
+      );
+    const look = await lookAt(instance, wait, signal);
+    if (look.early === null || app.spec.kind === 'job') return null;
+    return new SteadError('EXITED_EARLY', `"${app.name}" ended at once: ${look.early.exit.reason}`, {
+      hint: look.early.next,
+      details: { lastLines: look.early.lastLines },
+    }).toBody();
+  } catch (error) {
+    if (error instanceof SteadError) return error.toBody();
+    throw error;
+  }
+}
+
+function applied(daemon: Daemon, { spec, app, differing }: Plan, error: AppliedApp['error']): AppliedApp {
+  const now = daemon.apps.get(spec.name);
+  return {
+    name: spec.name,
+    change: app === null ? 'new' : differing.length > 0 ? 'changed' : 'same',
+    differing,
+    app: now === undefined ? null : appViews(daemon, [now])[0]!,
+    error,
+  };
+}
