@@ -3,7 +3,8 @@ import { join } from 'node:path';
 import { checkHome } from '../storage/home.ts';
 
 /** What stead itself puts into a home. */
-const own = /^(apps|lib|lock|stopped|daemon\.json|daemon\.log|stead\.sock|token|condemned-.*|stead\.sock\.\d+)$/;
+const own =
+  /^(apps|lib|lock|stopped|daemon\.json|daemon\.log|events\.jsonl(?:\.1)?|stead\.sock|token|condemned-.*|stead\.sock\.\d+)$/;
 /** What holds the user's words: gone only with `purge`. */
 const kept = /^(logs|config\.yaml)$/;
 

@@ -67,7 +67,7 @@ test('the options table gives the flags, and the flags the options of a request'
   assert.deepEqual(options, {
     stopTimeoutMs: 3000,
     env: ['A=1'],
-    stopExitCodes: [0, 3],
+    stopExitCodes: ['0,3'],
     noNewPrivs: true,
     umask: 0o27,
   });

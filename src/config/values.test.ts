@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { OptionType } from './options.ts';
-import { parseValue, type ValueRule } from './values.ts';
+import { parseSignal, parseValue, type ValueRule } from './values.ts';
 
 const read = (type: OptionType, text: string, rule: Omit<ValueRule, 'type'> = {}) =>
   parseValue({ type, ...rule }, text, '--x');
@@ -45,9 +45,7 @@ test('sizes come as bytes, K being 1024', () => {
 
 test('whole numbers are kept within their range', () => {
   assert.equal(read('integer', '-20', { min: -20, max: 19 }), -20);
-  assert.deepEqual(read('integers', '0,3, 7', { min: 0, max: 255 }), [0, 3, 7]);
   refused('integer', ['', 'abc', '1.5', '1e3', '0x10', '20'], { min: -20, max: 19 });
-  refused('integers', ['', '1,', '256'], { min: 0, max: 255 });
 });
 
 test('an octal number is no decimal one', () => {
@@ -57,10 +55,11 @@ test('an octal number is no decimal one', () => {
 });
 
 test('a signal is known by name, with and without SIG, and by number', () => {
-  for (const text of ['TERM', 'sigterm', 'SIGTERM', '15']) assert.equal(read('signal', text), 'SIGTERM');
-  for (const text of ['36', 'rtmin+2']) assert.equal(read('signal', text), 'SIGRTMIN+2');
-  assert.equal(read('signal', '34'), 'SIGRTMIN');
-  refused('signal', ['FOO', '', '99', '65', '33', 'RTMIN+31', '__proto__', '0', '-1']);
+  for (const text of ['TERM', 'sigterm', 'SIGTERM', '15']) assert.equal(parseSignal(text, '--x'), 'SIGTERM');
+  for (const text of ['36', 'rtmin+2']) assert.equal(parseSignal(text, '--x'), 'SIGRTMIN+2');
+  assert.equal(parseSignal('34', '--x'), 'SIGRTMIN');
+  for (const text of ['FOO', '', '99', '65', '33', 'RTMIN+31', '__proto__', '0', '-1'])
+    assert.throws(() => parseSignal(text, '--x'), { code: 'OPTION_INVALID' }, text);
 });
 
 test('a choice names what there is to choose from', () => {

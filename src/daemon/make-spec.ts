@@ -69,7 +69,7 @@ async function settleAll(base: Unsettled, options: SpecOptions, enforcement: Enf
     envFiles: options.envFile ?? [],
     options,
   };
-  if (spec.dependsOn[spec.name] !== undefined || spec.after.includes(spec.name))
+  if (Object.hasOwn(spec.dependsOn, spec.name) || spec.after.includes(spec.name))
     throw new SteadError('DEPENDENCY_CYCLE', `"${spec.name}" can't wait for itself.`);
   checkSchedule(spec);
   checkEnforceable(spec, enforcement);

@@ -1,21 +1,13 @@
 /** Every state × event cell: the state that follows and the effects, in order. A cell that is not named stays as it is and does nothing. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { settle } from '../config/settle.ts';
 import type { AppSpec } from '../protocol/spec.ts';
-import type { Effect, Event, Model, State } from './state.ts';
+import { type Effect, type Event, type Model, newModel, type State } from './state.ts';
 import { step } from './step.ts';
 
-const spec = {
-  kind: 'app',
-  restart: 'always',
-  stopExitCodes: [],
-  maxRestarts: null,
-  stableAfterMs: 10_000,
-  stopSignal: 'SIGTERM',
-  stopTimeoutMs: 10_000,
-  keepTree: false,
-  leaveTimeoutMs: 10_000,
-} as unknown as AppSpec;
+const inherited = { umask: 0, limits: {}, nice: 0, oomScoreAdj: 0 };
+const spec = { kind: 'app', ...settle({}, { kind: 'app', inherited }) } as unknown as AppSpec;
 const now = 50_000;
 const run = 4;
 const exit = { run, code: 1, signal: null, ambiguous: false, upMs: 50 };
@@ -23,6 +15,8 @@ const asked = {
   name: 'stopping',
   run,
   phase: 'asked',
+  step: 0,
+  cause: null,
   goal: 'stay',
   exit: null,
   treeIsEmpty: false,
@@ -32,22 +26,35 @@ const asked = {
 const states = {
   stopped: { name: 'stopped', reason: '' },
   completed: { name: 'completed', reason: '' },
-  failed: { name: 'failed', reason: '' },
+  failed: { name: 'failed', reason: '', until: null, isLate: false },
+  'failed, tried again': { name: 'failed', reason: '', until: now, isLate: false },
+  waiting: { name: 'waiting', for: 'turn', reason: 'db', isBlocked: false, by: 'user', isRestart: false },
+  'waiting for its time': {
+    name: 'waiting',
+    for: 'time',
+    reason: '',
+    isBlocked: false,
+    by: 'daemon',
+    isRestart: false,
+  },
   backoff: { name: 'backoff', until: now, reason: '' },
-  starting: { name: 'starting', run, since: 0 },
-  running: { name: 'running', run, since: 0 },
+  starting: { name: 'starting', run, since: 0, by: 'user', isLaunched: false, deadline: null },
+  'starting, launched': { name: 'starting', run, since: 0, by: 'user', isLaunched: true, deadline: now },
+  'starting by itself': { name: 'starting', run, since: 0, by: 'daemon', isLaunched: true, deadline: now },
+  running: { name: 'running', run, since: 0, until: null },
+  'running, timed': { name: 'running', run, since: 0, until: now },
   asked: { ...asked, deadline: now },
   'asked, tree empty': { ...asked, deadline: now + 1, treeIsEmpty: true },
   'asked, end known': { ...asked, deadline: now + 1, exit },
   'asked, to delete': { ...asked, deadline: now, goal: 'delete' },
   killing: { ...asked, phase: 'killing', deadline: now, killed: true },
   leaving: { ...asked, phase: 'leaving', deadline: now, goal: 'policy', exit },
-  stuck: { name: 'stuck', run, goal: 'stay', exit, pids: [7] },
-  'stuck, to delete': { name: 'stuck', run, goal: 'delete', exit, pids: [7] },
+  stuck: { name: 'stuck', run, goal: 'stay', exit, cause: null, pids: [7] },
+  'stuck, to delete': { name: 'stuck', run, goal: 'delete', exit, cause: null, pids: [7] },
 } as const satisfies Record<string, State>;
 
 const events = {
-  start: { type: 'start' },
+  start: { type: 'start', by: 'user' },
   stop: { type: 'stop', goal: 'stay' },
   delete: { type: 'stop', goal: 'delete' },
   restart: { type: 'restart' },
@@ -55,6 +62,11 @@ const events = {
   launched: { type: 'launched', run },
   launchFailed: { type: 'launchFailed', run, reason: 'no', retry: false },
   noResources: { type: 'launchFailed', run, reason: 'no', retry: true },
+  ready: { type: 'ready', run },
+  extend: { type: 'extend', run, ms: 7 },
+  unwell: { type: 'unwell', run, reason: 'sick' },
+  turn: { type: 'turn' },
+  tick: { type: 'tick', at: 99 },
   exited: { type: 'exited', exit },
   treeEmptied: { type: 'treeEmptied', run },
   treeAlive: { type: 'treeAlive', run, pids: [7, 8] },
@@ -64,6 +76,23 @@ const events = {
 type Row = Partial<Record<keyof typeof events, string>>;
 const rest: Row = { start: 'starting: - launch', restart: 'starting: - launch', delete: 'stopped: - forget' };
 const neverRan: Row = { launchFailed: 'stopped: -', noResources: 'stopped: -' };
+const up: Row = {
+  stop: 'stopping asked/stay: signal +10000',
+  delete: 'stopping asked/delete: signal +10000',
+  restart: 'stopping asked/start: signal +10000',
+  unwell: 'stopping asked/policy: signal +10000',
+  // The time of an app's schedule: it is restarted.
+  tick: 'stopping asked/start: signal +10000',
+  exited: 'stopping asked/policy: signal +10000',
+};
+const notReadyYet: Row = {
+  ...up,
+  tick: '',
+  ready: 'running: - watchHealth',
+  extend: 'starting: +7',
+  launchFailed: 'failed: -',
+  noResources: 'backoff: +100',
+};
 const nextGoal = (state: string): Row => ({
   start: `${state}start:`,
   restart: `${state}start:`,
@@ -73,24 +102,34 @@ const nextGoal = (state: string): Row => ({
 const expected: Record<keyof typeof states, Row> = {
   stopped: rest,
   completed: rest,
-  failed: { ...rest, stop: 'stopped:', reset: 'stopped:' },
-  backoff: { ...rest, stop: 'stopped: -', due: 'starting: - launch' },
+  failed: { ...rest, stop: 'stopped: -', reset: 'stopped: -', tick: 'starting: - launch' },
+  'failed, tried again': {
+    ...rest,
+    stop: 'stopped: -',
+    reset: 'stopped: -',
+    tick: 'starting: - launch',
+    due: 'starting: - launch',
+  },
+  waiting: { ...rest, stop: 'stopped: -', turn: 'starting: - launch' },
+  // A start of what has a schedule waits for its time; a restart does not.
+  'waiting for its time': { ...rest, start: '', stop: 'stopped: -', tick: 'starting: - launch' },
+  backoff: { ...rest, stop: 'stopped: -', due: 'starting: - launch', tick: 'starting: - launch' },
   starting: {
     stop: 'stopping asked/stay: fence +10000',
     delete: 'stopping asked/delete: fence +10000',
     restart: 'stopping asked/start: fence +10000',
-    launched: 'running:',
+    launched: 'running: - watchHealth',
+    unwell: 'stopping asked/policy: fence +10000',
     launchFailed: 'failed: -',
     noResources: 'backoff: +100',
     exited: 'stopping asked/policy: signal +10000',
   },
-  running: {
-    stop: 'stopping asked/stay: signal +10000',
-    delete: 'stopping asked/delete: signal +10000',
-    restart: 'stopping asked/start: signal +10000',
-    exited: 'stopping asked/policy: signal +10000',
-  },
+  'starting, launched': { ...notReadyYet, due: 'stopping asked/policy: signal +10000' },
+  'starting by itself': { ...notReadyYet, due: 'stopping asked/policy: signal +10000' },
+  running: up,
+  'running, timed': { ...up, due: 'stopping asked/policy: signal +10000' },
   asked: {
+    extend: 'stopping asked/stay: +7',
     ...nextGoal('stopping asked/'),
     ...neverRan,
     launched: 'stopping asked/stay: signal',
@@ -99,6 +138,7 @@ const expected: Record<keyof typeof states, Row> = {
     due: 'stopping killing/stay: kill +2000',
   },
   'asked, tree empty': {
+    extend: 'stopping asked/stay: +7',
     ...nextGoal('stopping asked/'),
     ...neverRan,
     launched: 'stopping asked/stay: signal',
@@ -106,12 +146,14 @@ const expected: Record<keyof typeof states, Row> = {
     due: 'stopping asked/stay: +1',
   },
   'asked, end known': {
+    extend: 'stopping asked/stay: +7',
     ...nextGoal('stopping asked/'),
     treeEmptied: 'stopped: -',
     due: 'stopping asked/stay: +1',
   },
   // Neither start nor restart nor stop undoes a delete.
   'asked, to delete': {
+    extend: 'stopping asked/delete: +7',
     launched: 'stopping asked/delete: signal',
     launchFailed: 'stopped: - forget',
     noResources: 'stopped: - forget',
@@ -129,6 +171,7 @@ const expected: Record<keyof typeof states, Row> = {
     due: 'stopping killing/stay: kill survey +2000',
   },
   leaving: {
+    tick: 'stopping leaving/start:',
     start: 'stopping leaving/start:',
     restart: 'stopping leaving/start:',
     stop: 'stopping asked/stay: signal +10000',
@@ -154,16 +197,24 @@ const expected: Record<keyof typeof states, Row> = {
   },
 };
 
-const model = (state: State): Model => ({ state, restarts: 2, streak: 1, run });
+const model = (state: State): Model => ({ ...newModel, state, restarts: 2, streak: 1, run });
 
 function effectInWords(effect: Effect): string {
   if (effect.do === 'timer') return effect.at === null ? '-' : `+${effect.at - now}`;
-  return effect.do;
+  return effect.do === 'ask' ? effect.how : effect.do;
 }
 
 /** `stopping asked/stay: signal +10000`, or '' for a state that stays as it is without an effect. */
 function inWords(before: State, event: Event): string {
-  const { model: after, effects } = step(model(before), event, { spec, now, random: 0 });
+  const isNotReady = before.name === 'starting' && before.isLaunched;
+  const its = isNotReady ? { ...spec, ready: { kind: 'notify' } as const } : spec;
+  const { model: after, effects } = step(model(before), event, {
+    spec: its,
+    now,
+    random: 0,
+    turn: null,
+    crashDelayMs: 0,
+  });
   const { state } = after;
   if (JSON.stringify(state) === JSON.stringify(before) && effects.length === 0) return '';
   const goal = 'goal' in state ? ` ${state.name === 'stopping' ? `${state.phase}/` : ''}${state.goal}` : '';
@@ -180,6 +231,9 @@ for (const [title, state] of Object.entries(states) as [keyof typeof states, Sta
     const stale: Event[] = [
       { type: 'launched', run: run - 1 },
       { type: 'launchFailed', run: run - 1, reason: 'no', retry: true },
+      { type: 'ready', run: run - 1 },
+      { type: 'extend', run: run - 1, ms: 1 },
+      { type: 'unwell', run: run - 1, reason: '' },
       { type: 'exited', exit: { ...exit, run: run - 1 } },
       { type: 'treeEmptied', run: run - 1 },
       { type: 'treeAlive', run: run - 1, pids: [9] },

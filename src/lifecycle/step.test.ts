@@ -1,21 +1,13 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
+import { settle } from '../config/settle.ts';
 import type { AppSpec } from '../protocol/spec.ts';
 import { type Effect, type Event, type Model, newModel } from './state.ts';
 import { killPatienceMs, step } from './step.ts';
 
-const spec = {
-  kind: 'app',
-  restart: 'always',
-  stopExitCodes: [3],
-  maxRestarts: null,
-  stableAfterMs: 10_000,
-  stopSignal: 'SIGTERM',
-  stopTimeoutMs: 10_000,
-  keepTree: false,
-  leaveTimeoutMs: 10_000,
-} as unknown as AppSpec;
+const inherited = { umask: 0, limits: {}, nice: 0, oomScoreAdj: 0 };
+const spec = { kind: 'app', ...settle({ stopExitCodes: ['3'] }, { kind: 'app', inherited }) } as unknown as AppSpec;
 
 const exit = (run: number, code: number | null, upMs = 50, signal: string | null = null) => ({
   run,
@@ -29,14 +21,24 @@ const exit = (run: number, code: number | null, upMs = 50, signal: string | null
 function feed(events: readonly Event[], over: Partial<AppSpec> = {}, from: Model = newModel, now = 1000) {
   let model = from;
   let effects: readonly Effect[] = [];
-  for (const event of events) ({ model, effects } = step(model, event, { spec: { ...spec, ...over }, now, random: 0 }));
+  for (const event of events)
+    ({ model, effects } = step(model, event, {
+      spec: { ...spec, ...over },
+      now,
+      random: 0,
+      turn: null,
+      crashDelayMs: 0,
+    }));
   return { model, effects };
 }
 
-const running: readonly Event[] = [{ type: 'start' }, { type: 'launched', run: 1 }];
+const running: readonly Event[] = [
+  { type: 'start', by: 'user' },
+  { type: 'launched', run: 1 },
+];
 
 test('a start launches, and a launch on record is running', () => {
-  const started = feed([{ type: 'start' }]);
+  const started = feed([{ type: 'start', by: 'user' }]);
   assert.deepEqual([started.model.state.name, started.effects.at(-1)], ['starting', { do: 'launch', run: 1 }]);
   assert.equal(feed(running).model.state.name, 'running');
 });
@@ -112,7 +114,10 @@ test('a stop in back-off stays stopped; a start in back-off starts now', () => {
   const stopped = feed([{ type: 'stop', goal: 'stay' }, { type: 'due' }], {}, waiting, 9999);
   assert.equal(stopped.model.state.name, 'stopped');
   assert.deepEqual(
-    [feed([{ type: 'start' }], {}, waiting).model.run, feed([{ type: 'start' }], {}, waiting).model.streak],
+    [
+      feed([{ type: 'start', by: 'user' }], {}, waiting).model.run,
+      feed([{ type: 'start', by: 'user' }], {}, waiting).model.streak,
+    ],
     [4, 0],
   );
 });
@@ -136,6 +141,8 @@ class World {
   tree = false;
   claimed = false;
   pending: Event[] = [];
+  /** It is another's turn. */
+  isBlocked = false;
   readonly over: Partial<AppSpec>;
   /** The last wish: what a user may rely on. */
   wish: 'up' | 'down' | 'gone' | 'none' = 'none';
@@ -146,12 +153,14 @@ class World {
 
   send(event: Event): void {
     const before = this.model;
-    const next = step(this.model, event, { spec: { ...spec, ...this.over }, now: this.now, random: 0.5 });
+    const context = { spec: { ...spec, ...this.over }, now: this.now, random: 0.5 };
+    const turn = this.isBlocked ? { reason: 'not yet', isBlocked: false } : null;
+    const next = step(this.model, event, { ...context, turn, crashDelayMs: this.now % 3 === 0 ? 40 : 0 });
     this.model = next.model;
     assert.ok(next.model.run >= before.run && next.model.run <= before.run + 1, 'run numbers grow by one');
     for (const effect of next.effects) this.perform(effect);
     const { name } = this.model.state;
-    if (name === 'stopped' || name === 'completed' || name === 'failed' || name === 'backoff') {
+    if (['stopped', 'completed', 'failed', 'backoff', 'waiting'].includes(name)) {
       assert.ok(!this.tree && !this.main, `${name} while something lives`);
     }
   }
@@ -174,6 +183,10 @@ class World {
       case 'kill':
         this.kill();
         break;
+      case 'watchReady':
+        this.pending.push({ type: 'ready', run });
+        break;
+      case 'ask':
       case 'signal':
       case 'watchTree':
       case 'survey':
@@ -212,7 +225,11 @@ class World {
     }
     if (event) this.send(event);
     else if (this.main && choice % 5 === 0) this.dies(choice % 4);
-    else if (!this.main && this.tree && choice % 2 === 0) {
+    else if (choice % 11 === 0) this.send(happening(choice, this.model.run));
+    else if (choice % 13 === 0) {
+      this.isBlocked = !this.isBlocked;
+      this.send({ type: 'turn' });
+    } else if (!this.main && this.tree && choice % 2 === 0) {
       this.tree = false;
       this.send({ type: 'treeEmptied', run: this.model.run });
     } else if (this.timer !== null) {
@@ -223,11 +240,23 @@ class World {
   }
 }
 
+/** What comes from the program, from a check or from the clock. */
+function happening(choice: number, run: number): Event {
+  const all: Event[] = [
+    { type: 'tick', at: choice },
+    { type: 'unwell', run, reason: 'sick' },
+    { type: 'extend', run, ms: choice },
+    { type: 'ready', run },
+    { type: 'ready', run: run - 1 },
+  ];
+  return all[choice % all.length]!;
+}
+
 const runs = Number(process.env.STEAD_PROPERTY_RUNS ?? 10_000);
 
 test(`whatever happens in whatever order: one live tree, no start against the wish, a way on from every state (${runs} sequences)`, () => {
   const wishes = fc.constantFrom<Event>(
-    { type: 'start' },
+    { type: 'start', by: 'user' },
     { type: 'restart' },
     { type: 'stop', goal: 'stay' },
     { type: 'stop', goal: 'delete' },
@@ -238,6 +267,12 @@ test(`whatever happens in whatever order: one live tree, no start against the wi
     restart: fc.constantFrom('always', 'on-failure', 'no'),
     kind: fc.constantFrom('app', 'job'),
     maxRestarts: fc.constantFrom(null, 2),
+    restartWindowMs: fc.constantFrom(null, 1000),
+    retryFailedAfterMs: fc.constantFrom(null, 500),
+    ready: fc.constantFrom(null, { kind: 'notify' }),
+    timeoutMs: fc.constantFrom(null, 300),
+    stopCommand: fc.constantFrom(null, 'true'),
+    schedule: fc.constantFrom(null, { overlap: 'skip' }, { overlap: 'queue' }, { overlap: 'replace' }),
   });
   const property = fc.property(policies, fc.array(action, { maxLength: 60 }), (over, actions) => {
     const world = new World(over as Partial<AppSpec>);

@@ -4,35 +4,29 @@ import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import fc from 'fast-check';
 import { temporaryDirectory } from '../../test/support/temporary.ts';
+import { settle } from '../config/settle.ts';
 import { newModel } from '../lifecycle/state.ts';
 import type { AppSpec } from '../protocol/spec.ts';
 import { createApp, type LoadedApps, loadApps, type StoredState, saveSpec, saveState } from './apps.ts';
 
+const inherited = { umask: 18, limits: { nofile: [1024, null] as const }, nice: 0, oomScoreAdj: 0 };
 const spec: AppSpec = {
-  format: 1,
+  format: 2,
   name: 'api',
   kind: 'app',
-  group: null,
   program: { how: 'script', words: ['/a.js'], interpreter: { name: 'node', path: '/usr/bin/node', args: [] } },
   cwd: '/',
   env: ['PATH=/bin'],
-  umask: 18,
-  limits: { nofile: [1024, null] },
-  nice: 0,
-  oomScoreAdj: 0,
   user: null,
-  noNewPrivs: false,
-  restart: 'always',
-  stopExitCodes: [],
-  maxRestarts: null,
-  stableAfterMs: 10_000,
-  stopSignal: 'SIGTERM',
-  stopTimeoutMs: 10_000,
-  keepTree: false,
-  leaveTimeoutMs: 10_000,
+  groups: null,
+  options: {},
+  origin: null,
+  inherited,
+  envFiles: [],
+  ...settle({}, { kind: 'app', inherited }),
 };
 const state: StoredState = {
-  format: 1,
+  format: 2,
   id: 3,
   want: 'stopped',
   by: 'stead stop api',
@@ -89,6 +83,7 @@ const nonsense = [
   '"x"',
   '[[]]',
   '{"format":1}',
+  '{"format":2}',
   '{"format":"1"}',
   '\0\0\0',
   '{"__proto__":{}}',

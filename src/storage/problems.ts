@@ -51,6 +51,9 @@ const isLimits: Check = (value) =>
 const isTextRecord: Check = (value) => isRecord(value) && Object.values(value).every(isText);
 const check = orNull((value) => isRecord(value) && isText(value.kind));
 
+/** An option's value, of whatever type; what it must be exactly was checked when it was said. */
+const isOptionValue: Check = (value) => isText(value) || isNumber(value) || isBoolean(value) || listOf(isText)(value);
+
 const specFields = {
   name: isText,
   kind: oneOf(['app', 'job']),
@@ -67,7 +70,7 @@ const specFields = {
   nice: isNumber,
   oomScoreAdj: isNumber,
   user: orNull(record({ name: isText, uid: isCount, gid: isCount, home: isText, shell: isText })),
-  options: isRecord,
+  options: (value) => isRecord(value) && Object.values(value).every(isOptionValue),
   origin: orNull(isText),
   inherited: record({ umask: isCount, limits: isLimits, nice: isNumber, oomScoreAdj: isNumber }),
   noNewPrivs: isBoolean,

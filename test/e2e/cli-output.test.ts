@@ -37,7 +37,7 @@ test('with the daemon down a list comes from disk and says so, in JSON on stderr
 
 test('list and show have the documented shape', async (t) => {
   const stead = new Stead(t);
-  await stead.ok(['start', '--name', 'web', '--group', 'shop', '-e', 'TOKEN=secret', '--', 'sleep', '100']);
+  await stead.ok(['start', '--name', 'web', '--group', 'shop', '-e', 'TOKEN=hunter2', '--', 'sleep', '100']);
   const { stdout } = await stead.ok(['list', '--json']);
   assert.equal(stdout.split('\n').length, 2, 'one line for a pipe');
   const [app] = JSON.parse(stdout);
@@ -47,8 +47,8 @@ test('list and show have the documented shape', async (t) => {
     assert.ok(key in instance, key);
   const detail = await stead.ok(['show', 'web', '--json']);
   for (const key of ['spec', 'exits', 'logs', 'sockets', 'env']) assert.ok(key in JSON.parse(detail.stdout), key);
-  assert.ok(!detail.stdout.includes('secret'), 'values are hidden');
-  assert.ok((await stead.ok(['show', 'web', '--json', '--show-env'])).stdout.includes('TOKEN=secret'));
+  assert.ok(!detail.stdout.includes('hunter2'), 'values are hidden');
+  assert.ok((await stead.ok(['show', 'web', '--json', '--show-env'])).stdout.includes('TOKEN=hunter2'));
   assert.ok(!(await stead.ok(['list'])).stdout.includes('\x1b'), 'no colours for a pipe');
 });
 
