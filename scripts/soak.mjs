@@ -1,6 +1,6 @@
 /**
  * `npm run soak -- SCENARIO [--runs N] [--seed S] [--shell PATH] [--no-cgroup]`: what takes too long for `npm test`. Bounded by its arguments; prints the seed, which
- * repeats a run's choices. Scenarios: daemon-kills, faults, launcher-kills, concurrent, syscalls.
+ * repeats a run's choices. Scenarios: daemon-kills, faults, launcher-kills, launcher-kills-full-disk (root), concurrent, syscalls.
  */
 import { spawnSync } from 'node:child_process';
 import { mkdirSync } from 'node:fs';

@@ -1,5 +1,5 @@
 /** Puts a daemon together and runs it: the apps as they are on disk, then the control API. */
-import { readFileSync, rmSync } from 'node:fs';
+import { readFileSync, rmSync, writeSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { cgroupBase, enableControllers, joinCgroup, makeCgroup, removeCgroup } from '../host/cgroup.ts';
 import { bootId, isoTime, wallMs } from '../host/clock.ts';
@@ -34,10 +34,19 @@ export interface DaemonOptions {
   exit(code: number): void;
 }
 
+/** One line into daemon.log, which is stderr. A full disk takes no line, and that ends nothing: process.stderr would throw. */
+export function logLine(line: string): void {
+  try {
+    writeSync(2, `${isoTime(wallMs())} ${line}\n`);
+  } catch {
+    // Nowhere to say it.
+  }
+}
+
 /** Resolves when the daemon answers. The caller holds the home's lock. */
 export async function runDaemon(options: DaemonOptions): Promise<Daemon> {
   const { home, version, env } = options;
-  const log = (line: string) => process.stderr.write(`${isoTime(wallMs())} ${line}\n`);
+  const log = logLine;
   process.umask(0o077);
   prepareHome(home);
   const guardian = new Guardian({ home, pid: options.guardian, log });

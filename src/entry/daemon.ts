@@ -1,6 +1,6 @@
 /** The daemon's entry, run by guardian.sh: `node daemon.cjs HOME GUARDIAN_PID`. */
 
-import { buildBeside, runDaemon } from '../daemon/main.ts';
+import { buildBeside, logLine, runDaemon } from '../daemon/main.ts';
 import { closeInheritedFds } from '../host/fds.ts';
 
 const [home, guardian] = process.argv.slice(2);
@@ -12,7 +12,7 @@ closeInheritedFds();
 // Node's options are a matter of the caller's, not of what this daemon starts.
 delete process.env.NODE_OPTIONS;
 process.on('uncaughtException', (error) => {
-  process.stderr.write(`${new Date().toISOString()} fault: ${error.stack}\n`);
+  logLine(`fault: ${error.stack}`);
   process.exit(70);
 });
 runDaemon({
@@ -23,6 +23,6 @@ runDaemon({
   env: process.env,
   exit: (code) => process.exit(code),
 }).catch((error) => {
-  process.stderr.write(`${new Date().toISOString()} cannot start: ${error.stack}\n`);
+  logLine(`cannot start: ${error.stack}`);
   process.exit(71);
 });

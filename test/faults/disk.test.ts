@@ -48,6 +48,30 @@ test('a full disk: what can’t be written is refused and not done, supervising 
   ]);
 });
 
+test('a full disk under the whole home, its own log included: the daemon lives, supervises, and comes back after kill -9', {
+  skip,
+}, async (t) => {
+  const stead = new Stead(t);
+  const space = await MountSpace.make(stead);
+  mkdirSync(stead.home, { mode: 0o700 });
+  await space.shell('mount -t tmpfs -o size=8m,mode=700 tmpfs "$0"');
+  const loop = ['--backoff-min', '10ms', '--backoff-max', '50ms', '--', 'sleep', '0.05'];
+  assert.equal((await space.stead('start', '--name', 'loop', '--no-wait', ...loop)).code, 0);
+  await space.shell('cat /dev/zero >"$0/fill" 2>/dev/null; true');
+  const view = async () => JSON.parse((await space.stead('list', '--json')).stdout)[0];
+  const daemonPid = async () => JSON.parse((await space.stead('daemon', 'status', '--json')).stdout).pid;
+  for (let kills = 0; kills < 2; kills++) {
+    const { restarts } = (await view()).instances[0];
+    await waitFor('more restarts', async () => (await view()).instances[0].restarts > restarts + 3);
+    const pid = await daemonPid();
+    process.kill(pid, 'SIGKILL');
+    await waitFor('another daemon', async () => ![null, pid].includes(await daemonPid()));
+  }
+  await space.shell('rm "$0/fill"');
+  assert.equal((await space.stead('delete', 'loop')).code, 0);
+  assert.equal((await space.stead('daemon', 'stop')).code, 0);
+});
+
 test('state that becomes read-only: nothing is lost, and an app that ends meanwhile comes back when it can', {
   skip,
 }, async (t) => {

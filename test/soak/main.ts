@@ -1,6 +1,8 @@
+import { execFileSync } from 'node:child_process';
+import { mkdirSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { daemonKills } from '../faults/harness/daemon-kills.ts';
-import { launcherKills } from '../faults/harness/launcher-kills.ts';
+import { launcherKills, launcherKillsOnFullDisk } from '../faults/harness/launcher-kills.ts';
 import { concurrent, storm } from '../faults/harness/storm.ts';
 import { syscalls } from '../faults/harness/syscalls.ts';
 import { Stead } from '../support/stead.ts';
@@ -15,6 +17,16 @@ const scenarios: Readonly<Record<string, (stead: Stead, soak: Soak) => Promise<v
   'daemon-kills': (stead, { runs, ...soak }) => daemonKills(stead, { kills: runs, ...soak }),
   faults: (stead, { runs, ...soak }) => storm(stead, { seconds: runs, kills: Math.ceil(runs / 3), ...soak }),
   'launcher-kills': (stead, { runs, ...soak }) => launcherKills(stead, { starts: runs, ...soak }),
+  'launcher-kills-full-disk': async (stead, { runs, ...soak }) => {
+    mkdirSync(stead.home, { mode: 0o700 });
+    execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=8m,mode=700', 'tmpfs', stead.home]);
+    try {
+      await launcherKillsOnFullDisk(stead, { starts: runs, ...soak });
+    } finally {
+      await stead.endPrograms();
+      execFileSync('umount', ['-l', stead.home]);
+    }
+  },
   concurrent: (stead, { runs, ...soak }) => concurrent(stead, { rounds: runs, ...soak }),
   syscalls: (stead, { runs, ...soak }) => syscalls(stead, { most: runs, ...soak }),
 };

@@ -77,12 +77,16 @@ export class Stead {
 
   /** The daemon first: alive, it would start again what is killed. */
   async end(): Promise<void> {
+    await this.endPrograms();
+    removeDirectory(this.directory);
+  }
+
+  async endPrograms(): Promise<void> {
     await this.run(['daemon', 'stop']).catch(() => {});
     const id = existsSync(this.home) ? homeId(this.home) : null;
     await endMarked([this.directory, ...(id === null ? [] : [`STEAD_RUN_ID=${id}`])]);
     const cgroups = id === null ? null : cgroupBase(id);
     if (cgroups !== null) removeCgroup(cgroups);
-    removeDirectory(this.directory);
   }
 
   /** A directory in this test's own. */

@@ -1,6 +1,7 @@
 /** Launchers are killed in their first milliseconds while the daemon is killed and recovers: no double run, and no run that is not on record. */
 import assert from 'node:assert/strict';
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { spawnSync } from 'node:child_process';
+import { existsSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Stead } from '../../support/stead.ts';
@@ -36,6 +37,45 @@ export async function launcherKills(
   }
   await waitFor('the daemon to be back', async () => (await stead.daemon()).running);
   await stead.until('victim', 'it to run', ({ state }) => state === 'running');
+  await checkInvariants(stead);
+}
+
+/**
+ * The same on a full disk, where no command is taken any more: a program that ends at once is started again and again while its launchers and the daemon
+ * are killed. The home must be a file system of its own.
+ */
+export async function launcherKillsOnFullDisk(
+  stead: Stead,
+  { starts, seed, say = () => {} }: { starts: number; seed: number; say?: (text: string) => void },
+): Promise<void> {
+  const random = randomFrom(seed);
+  const loop = ['--backoff-min', '10ms', '--backoff-max', '20ms', '--', 'sleep', '0.03'];
+  await stead.ok(['start', '--name', 'victim', '--no-wait', ...loop]);
+  const fill = join(stead.home, 'fill');
+  const refill = () => spawnSync('sh', ['-c', 'cat /dev/zero >>"$0" 2>/dev/null', fill]);
+  refill();
+  let killed = 0;
+  for (let at = 1; at <= starts; at++) {
+    const found = await newLauncher(stead, 1000);
+    if (found !== null) {
+      await pause(random() * 5);
+      try {
+        process.kill(found, 'SIGKILL');
+        killed += 1;
+      } catch {
+        // It was faster.
+      }
+    }
+    if (random() < 0.3) killDaemon(stead);
+    if (at % 20 === 0) refill();
+    assertOneRunEach(stead.home);
+    assertOnRecord(stead.home);
+    if (at % 50 === 0) say(`${at} starts, ${killed} launchers killed`);
+  }
+  rmSync(fill);
+  await waitFor('the daemon to be back', async () => (await stead.daemon()).running);
+  await waitFor('its next run', async () => (await newLauncher(stead, 1000)) !== null);
+  await stead.ok(['stop', 'victim']);
   await checkInvariants(stead);
 }
 
