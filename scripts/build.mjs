@@ -15,7 +15,7 @@ import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..');
-const { version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
+const { version, optionalDependencies } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
 const began = performance.now();
 const dist = join(root, 'dist');
 const beside = `${dist}.${process.pid}`;
@@ -51,6 +51,8 @@ for (const name of scripts) copyFileSync(join(root, 'src/launcher', name), join(
 // What is copied into a home, under a name that changes with its content.
 const hash = createHash('sha256');
 for (const name of ['daemon.cjs', ...scripts.sort()]) hash.update(readFileSync(join(beside, name)));
+// Goes there with them, out of node_modules.
+hash.update(JSON.stringify(optionalDependencies));
 const id = hash.digest('hex').slice(0, 8);
 writeFileSync(join(beside, 'build.json'), `${JSON.stringify({ version, id })}\n`);
 

@@ -22,6 +22,7 @@ import { errnoOf } from '../host/files.ts';
 import { socketAddress } from '../host/home.ts';
 import { SteadError } from '../protocol/errors.ts';
 import { prepareHome, unusable } from '../storage/home.ts';
+import { installNative } from './install-native.ts';
 
 const startTimeoutMs = 15_000;
 /** Besides the events of the home's directory, for file systems that have none. */
@@ -53,6 +54,12 @@ export async function ensureDaemon(home: string): Promise<void> {
 
 /** The parts of the daemon, copied to `lib/<version>-<build>/` of a home. Returns that directory. */
 export function installLibrary(home: string): string {
+  const library = installScripts(home);
+  installNative(library);
+  return library;
+}
+
+function installScripts(home: string): string {
   const source = sourceDirectory();
   const { version, id } = JSON.parse(readFileSync(join(source, 'build.json'), 'utf8'));
   const target = join(home, 'lib', `${version}-${id}`);

@@ -1,0 +1,185 @@
+/**
+ * The system calls that Node lacks, one typed function each, through koffi. It is loaded at the first call: 4 ms and 4 MB that a process which needs none
+ * of this does not pay. No call here may block: each runs on the event loop's thread.
+ *
+ * koffi is one shared object. Beside the daemon's copy in a home it lies as `koffi.node` (`src/client/install-native.ts` puts it there); else it is found as
+ * the package that npm installed. Numbers and layouts are Linux's for 64 bit little endian, the same for x64 and arm64, glibc and musl.
+ */
+import { existsSync, realpathSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { constants } from 'node:os';
+import { dirname, join } from 'node:path';
+import { getSystemErrorName } from 'node:util';
+import { encodeBytes } from './bytes.ts';
+
+/** The file's name beside the daemon. */
+export const nativeFile = 'koffi.node';
+/** The package it is taken from. */
+export const nativePackage = `@koromix/koffi-linux-${process.arch}`;
+
+export const socketFlags = { cloexec: 0o2000000, nonblock: 0o4000, async: 0o20000 } as const;
+/** The message was longer than the buffer; the control data was. */
+export const messageFlags = { truncated: 0x20, controlTruncated: 0x8 } as const;
+export const solSocket = 1;
+
+const afUnix = 1;
+const sockDgram = 2;
+const soPasscred = 16;
+const setStatusFlags = 4;
+const setOwner = 8;
+const dontWait = 0x40;
+const cloexecFds = 0x40000000;
+/** The same on every architecture that koffi is installed for. */
+const syscallNumbers = { pidfdOpen: 434, pidfdGetfd: 438 } as const;
+
+/** koffi is not there, or does not load: what needs it can't be had on this machine. `reason` is a clause for people. */
+export class NativeMissing extends Error {
+  readonly reason: string;
+
+  constructor(reason: string, cause?: unknown) {
+    super(`the system calls that Node lacks can't be reached: ${reason}`, { cause });
+    this.name = 'NativeMissing';
+    this.reason = reason;
+  }
+}
+
+/** A new AF_UNIX SOCK_DGRAM socket; close-on-exec, non-blocking. */
+export function socket(): number {
+  const { libc } = native();
+  return checked('socket', libc.socket(afUnix, sockDgram | socketFlags.cloexec | socketFlags.nonblock, 0));
+}
+
+/** Binds to a path of at most 107 bytes (see `socketAddress` in home.ts). */
+export function bind(fd: number, path: string): void {
+  const bytes = encodeBytes(path);
+  const address = Buffer.alloc(2 + bytes.length + 1);
+  address.writeUInt16LE(afUnix, 0);
+  bytes.copy(address, 2);
+  checked('bind', native().libc.bind(fd, address, address.length), path);
+}
+
+/** Has every message from now on bring the sender's pid, uid and gid, filled in by the kernel. */
+export function passCredentials(fd: number): void {
+  const on = Buffer.alloc(4);
+  on.writeInt32LE(1);
+  checked('setsockopt', native().libc.setsockopt(fd, solSocket, soPasscred, on, on.length));
+}
+
+/** Has the kernel send SIGIO to this process whenever something arrives; non-blocking. There must be a handler: by default SIGIO kills. */
+export function signalArrivals(fd: number): void {
+  const { libc } = native();
+  checked('fcntl', libc.fcntl(fd, setOwner, process.pid));
+  checked('fcntl', libc.fcntl(fd, setStatusFlags, socketFlags.nonblock | socketFlags.async));
+}
+
+export interface Received {
+  readonly bytes: number;
+  readonly controlBytes: number;
+  /** `messageFlags`. */
+  readonly flags: number;
+}
+
+/** One message into `data`, its control messages into `control`; received fds are close-on-exec. Null when there is none. */
+export function recvmsg(fd: number, data: Buffer, control: Buffer): Received | null {
+  const { libc, koffi } = native();
+  // struct msghdr, and after it the one struct iovec.
+  const header = Buffer.alloc(56 + 16);
+  const at = koffi.address(header);
+  header.writeBigUInt64LE(at + 56n, 16);
+  header.writeBigUInt64LE(1n, 24);
+  header.writeBigUInt64LE(koffi.address(control), 32);
+  header.writeBigUInt64LE(BigInt(control.length), 40);
+  header.writeBigUInt64LE(koffi.address(data), 56);
+  header.writeBigUInt64LE(BigInt(data.length), 64);
+  const bytes = Number(libc.recvmsg(fd, header, dontWait | cloexecFds));
+  if (bytes >= 0) return { bytes, controlBytes: header.readUInt32LE(40), flags: header.readUInt32LE(48) };
+  const errno = koffi.errno();
+  if (errno === constants.errno.EAGAIN) return null;
+  throw systemError('recvmsg', errno);
+}
+
+/** A descriptor for a process; close-on-exec. */
+export function pidfdOpen(pid: number): number {
+  return checked('pidfd_open', native().libc.syscall(syscallNumbers.pidfdOpen, pid, 0, 0));
+}
+
+/** A duplicate of another process's fd; close-on-exec. Needs the right to trace it, else EPERM. */
+export function pidfdGetfd(pidfd: number, fd: number): number {
+  return checked('pidfd_getfd', native().libc.syscall(syscallNumbers.pidfdGetfd, pidfd, fd, 0));
+}
+
+export function mkfifo(path: string, mode: number): void {
+  checked('mkfifo', native().libc.mkfifo(Buffer.concat([encodeBytes(path), Buffer.alloc(1)]), mode), path);
+}
+
+function checked(call: string, result: number | bigint, path?: string): number {
+  const value = Number(result);
+  if (value < 0) throw systemError(call, native().koffi.errno(), path);
+  return value;
+}
+
+/** Shaped like those of Node's own calls. */
+function systemError(syscall: string, errno: number, path?: string): NodeJS.ErrnoException {
+  const code = getSystemErrorName(-errno);
+  const error = new Error(`${code}: ${syscall}${path === undefined ? '' : ` '${path}'`}`);
+  return Object.assign(error, { code, errno: -errno, syscall, ...(path === undefined ? {} : { path }) });
+}
+
+type Call = (...args: readonly (number | Buffer)[]) => number | bigint;
+
+/** What is used of koffi, whose platform packages have no types of their own. */
+interface Koffi {
+  readonly version: string;
+  load(path: null): { func(name: string, result: string, args: readonly string[]): Call };
+  address(buffer: Buffer): bigint;
+  errno(): number;
+}
+
+interface Native {
+  readonly koffi: Koffi;
+  readonly libc: Readonly<Record<keyof typeof signatures, Call>>;
+}
+
+const signatures = {
+  socket: ['int', ['int', 'int', 'int']],
+  bind: ['int', ['int', 'void *', 'uint']],
+  setsockopt: ['int', ['int', 'int', 'int', 'void *', 'uint']],
+  fcntl: ['int', ['int', 'int', 'long']],
+  recvmsg: ['long', ['int', 'void *', 'int']],
+  mkfifo: ['int', ['void *', 'uint']],
+  syscall: ['long', ['long', 'long', 'long', 'long']],
+} as const;
+
+const loaded: { native?: Native } = {};
+
+function native(): Native {
+  loaded.native ??= link(loadKoffi(process.argv[1] ?? process.execPath));
+  return loaded.native;
+}
+
+/** By the C library that this process has loaded already, whichever it is. */
+function link(koffi: Koffi): Native {
+  const self = koffi.load(null);
+  const entries = Object.entries(signatures).map(([name, [result, args]]) => [name, self.func(name, result, args)]);
+  return { koffi, libc: Object.fromEntries(entries) };
+}
+
+/** For the program at `entry`. One that has a `build.json` beside it runs from a home: no node_modules above that is any of its business. */
+export function loadKoffi(entry: string): Koffi {
+  // A command is often started by a link to it.
+  const file = realpathSync(entry);
+  const folder = dirname(file);
+  const requireThere = createRequire(file);
+  const beside = join(folder, nativeFile);
+  const isInHome = existsSync(join(folder, 'build.json'));
+  try {
+    return requireThere(isInHome ? beside : nativePackage);
+  } catch (error) {
+    throw new NativeMissing(whyNot(isInHome ? beside : `the package ${nativePackage}`, error as Error), error);
+  }
+}
+
+function whyNot(what: string, error: Error): string {
+  const { code } = error as NodeJS.ErrnoException;
+  return code === 'MODULE_NOT_FOUND' ? `${what} is not installed` : `${what} does not load: ${error.message}`;
+}
