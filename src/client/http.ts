@@ -14,7 +14,7 @@ import { type RouteName, routes } from '../protocol/api.ts';
 import { type ErrorBody, SteadError } from '../protocol/errors.ts';
 import { protocolVersion } from '../protocol/version.ts';
 import type { Answers } from './answers.ts';
-import { notThere } from './unreachable.ts';
+import { isCrowded, notThere } from './unreachable.ts';
 
 export interface RequestOptions {
   /** For `:sel` in the route's path. */
@@ -28,6 +28,9 @@ export interface RequestOptions {
 
 /** A daemon that gives no byte for so long hangs: quick requests take milliseconds. */
 export const quickTimeoutMs = 5_000;
+/** One that has too many clients makes room as soon as the others are seen to say nothing. */
+const crowdedTries = 4;
+const crowdedPauseMs = 300;
 
 /** Asks the daemon of a home; resolves with the answer's body. Throws the daemon's SteadError, DAEMON_UNREACHABLE or VERSION_SKEW. */
 export async function request<R extends RouteName>(
@@ -35,6 +38,17 @@ export async function request<R extends RouteName>(
   route: R,
   options: RequestOptions = {},
 ): Promise<Answers[R]> {
+  for (let tries = 1; ; tries++) {
+    try {
+      return await requestOnce(home, route, options);
+    } catch (error) {
+      if (!isCrowded(error) || tries === crowdedTries) throw error;
+    }
+    await new Promise((resolve) => setTimeout(resolve, crowdedPauseMs));
+  }
+}
+
+async function requestOnce<R extends RouteName>(home: string, route: R, options: RequestOptions): Promise<Answers[R]> {
   const answer = await exchange(home, requestText(route, options), options);
   const body = parseBody(answer.body);
   if (answer.status >= 400) throw explainOlder(route, toError(body, answer.status));
@@ -104,7 +118,7 @@ function exchange(home: string, text: Buffer, { timeoutMs = quickTimeoutMs, sign
     });
     socket.on('end', () => settle(parseAnswer(received) ?? brokenOff()));
     socket.on('error', (error) =>
-      settle(isConnected ? (parseAnswer(received) ?? brokenOff()) : unreachable(home, error)),
+      settle(isConnected ? (parseAnswer(received) ?? hungUp(error)) : unreachable(home, error)),
     );
     socket.write(text);
   });
@@ -172,6 +186,16 @@ function silent(home: string, timeoutMs: number): SteadError {
   return new SteadError('DAEMON_UNREACHABLE', `${who} has not answered for ${timeoutMs / 1000} s`, {
     hint: 'stead daemon restart (your programs run on)',
     details: { phase: 'silent', pid: pid ?? null },
+  });
+}
+
+/** What we wrote was not read, or not to its end: so it was not acted on. */
+function hungUp(error: NodeJS.ErrnoException): SteadError {
+  if (error.code !== 'EPIPE' && error.code !== 'ECONNRESET') return brokenOff();
+  const message = 'The daemon hung up before it was asked: it ended, or has too many clients; nothing was done';
+  return new SteadError('DAEMON_UNREACHABLE', message, {
+    hint: 'try again; stead daemon logs says why',
+    details: { phase: 'crowded' },
   });
 }
 

@@ -1,4 +1,4 @@
-/** The three ways in which a daemon doesn't answer (`http.ts` says which in `details.phase`). */
+/** The ways in which a daemon doesn't answer (`http.ts` says which in `details.phase`). */
 import { SteadError } from '../protocol/errors.ts';
 
 /** ECONNRESET: it died before it accepted us, so it has read nothing. */
@@ -18,6 +18,11 @@ export function isBrokenOff(error: unknown): boolean {
 /** Whether a daemon accepted the question and says nothing. */
 export function isSilent(error: unknown): boolean {
   return isUnreachable(error) && error.details?.phase === 'silent';
+}
+
+/** Whether it had too many clients, and has done nothing. */
+export function isCrowded(error: unknown): boolean {
+  return isUnreachable(error) && error.details?.phase === 'crowded';
 }
 
 function isUnreachable(error: unknown): error is SteadError {

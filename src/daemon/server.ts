@@ -11,12 +11,15 @@ import {
   type ServerResponse,
   STATUS_CODES,
 } from 'node:http';
+import type { Socket } from 'node:net';
 import { join } from 'node:path';
 import type { Duplex } from 'node:stream';
+import { isOutOfFds } from '../host/fds.ts';
 import { socketAddress } from '../host/home.ts';
 import { type RouteName, routes } from '../protocol/api.ts';
 import { type ErrorCode, errorCatalogue, SteadError } from '../protocol/errors.ts';
 import { protocolVersion } from '../protocol/version.ts';
+import { Connections } from './connections.ts';
 
 export interface Request {
   readonly params: Readonly<Record<string, string>>;
@@ -43,19 +46,17 @@ export type Handlers = Readonly<Record<RouteName, Handler>>;
 
 /** A request holds an environment (2 MB at the most, by the kernel's limit) and arguments. */
 const largestBody = 8 * 1024 * 1024;
-const mostConnections = 512;
 /** For the head of a request and for the whole of it: a local client needs a millisecond. */
 const requestTimeoutMs = 10_000;
 
 export async function listen(home: string, handlers: Handlers, log: (line: string) => void): Promise<Server> {
-  const server = createServer({
-    headersTimeout: requestTimeoutMs,
-    requestTimeout: requestTimeoutMs,
-    keepAliveTimeout: 5_000,
-  });
-  server.maxConnections = mostConnections;
+  // Node itself looks for late requests twice a minute only.
+  const server = createServer({ headersTimeout: 0, requestTimeout: 0, keepAliveTimeout: 5_000 });
+  const connections = new Connections(server, { timeoutMs: requestTimeoutMs, hangUp });
   const table = compile(handlers);
-  server.on('request', (request, response) => void answer(table, { request, response, log }));
+  server.on('request', (request, response) => {
+    if (!connections.isHungUp(request.socket)) void answer(table, { request, response, connections, log });
+  });
   server.on('clientError', refuse);
   const temporary = `stead.sock.${process.pid}`;
   const address = socketAddress(home, temporary);
@@ -85,22 +86,30 @@ const compile = (handlers: Handlers): Table =>
 interface Exchange {
   readonly request: IncomingMessage;
   readonly response: ServerResponse;
+  readonly connections: Connections;
   readonly log: (line: string) => void;
 }
 
-async function answer(table: Table, { request, response, log }: Exchange): Promise<void> {
+async function answer(table: Table, { request, response, connections, log }: Exchange): Promise<void> {
   const gone = new AbortController();
-  response.once('close', () => gone.abort(new SteadError('TIMED_OUT', 'The client went away.')));
+  const { socket } = request;
+  response.once('close', () => {
+    gone.abort(new SteadError('TIMED_OUT', 'The client went away.'));
+    connections.waits(socket);
+  });
   try {
     checkProtocol(request);
     const { handler, params, query } = route(table, request);
     const body = request.method === 'POST' ? await readBody(request) : null;
+    connections.heard(socket);
     const { headers } = request;
     const result = await handler({ params, query, headers, body, signal: gone.signal });
     if (result instanceof Streamed) stream(response, result);
     else send(response, 200, result);
   } catch (error) {
-    if (!(error instanceof SteadError)) log(`${request.method} ${request.url}: ${(error as Error).stack}`);
+    // A client that goes away over its own request is no fault of ours.
+    if (!(error instanceof SteadError) && !request.errored)
+      log(`${request.method} ${request.url}: ${(error as Error).stack}`);
     const known = error instanceof SteadError ? error : asSteadError(error as Error);
     send(response, errorCatalogue[known.code].status, { error: known.toBody() });
   }
@@ -133,8 +142,24 @@ function refuse(error: Error, socket: Duplex): void {
   if (!socket.writable) return void socket.destroy();
   const code = (error as NodeJS.ErrnoException).code;
   const status = code === 'HPE_HEADER_OVERFLOW' ? 431 : code === 'ERR_HTTP_REQUEST_TIMEOUT' ? 408 : 400;
-  const { message } = error;
-  const body = `${JSON.stringify({ error: { code: 'BAD_REQUEST', message: `This is no HTTP request: ${message}.` } })}\n`;
+  sayAndClose(socket, status, new SteadError('BAD_REQUEST', `This is no HTTP request: ${error.message}.`));
+}
+
+function hangUp(socket: Socket, why: 'late' | 'crowded'): void {
+  if (why === 'late') {
+    const message = `No whole request came within ${requestTimeoutMs / 1000} s.`;
+    sayAndClose(socket, 408, new SteadError('BAD_REQUEST', message));
+    return;
+  }
+  const error = new SteadError('DAEMON_UNREACHABLE', 'The daemon has too many connections; nothing was done.', {
+    hint: `try again; prlimit --pid ${process.pid} --nofile shows how many files it may open`,
+    details: { phase: 'crowded' },
+  });
+  sayAndClose(socket, 503, error);
+}
+
+function sayAndClose(socket: Duplex, status: number, error: SteadError): void {
+  const body = `${JSON.stringify({ error: error.toBody() })}\n`;
   const head = [`HTTP/1.1 ${status} ${STATUS_CODES[status]}`, 'content-type: application/json', 'connection: close'];
   const text = [...head, `content-length: ${Buffer.byteLength(body)}`, '', body].join('\r\n');
   socket.end(text, () => socket.destroy());
@@ -145,6 +170,11 @@ function asSteadError(error: Error): SteadError {
   if (code === 'ENOSPC' || code === 'EDQUOT' || code === 'EROFS' || code === 'EIO') {
     return new SteadError('DISK' satisfies ErrorCode, `The home can't be written: ${error.message}.`, {
       hint: 'make room (df -h), then say it again: nothing was changed',
+    });
+  }
+  if (isOutOfFds(error)) {
+    return new SteadError('DAEMON_UNREACHABLE', `The daemon can't open another file: ${error.message}.`, {
+      hint: `let it have more: prlimit --pid ${process.pid} --nofile=4096`,
     });
   }
   return new SteadError('INTERNAL', `This is a fault of stead's own: ${error.message}.`, {

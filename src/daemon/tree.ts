@@ -17,6 +17,7 @@ import {
   moveToCgroup,
   removeCgroup,
 } from '../host/cgroup.ts';
+import { isOutOfFds } from '../host/fds.ts';
 import { isAlive, isDead, type ProcessId, processStat, signalProcess, ticksPerSecond } from '../host/process.ts';
 import { signalNumber } from '../host/signals.ts';
 import { uptimeMs } from '../metrics/cpu.ts';
@@ -89,8 +90,8 @@ export class Tree {
     const cgroup = makeCgroup(path);
     if (cgroup === null) return;
     await this.#fill(cgroup, program);
-    // It ended meanwhile, and the app may be forgotten: an empty cgroup is nobody's.
-    if (this.#closed) removeCgroup(cgroup);
+    // It ended meanwhile or before, and may have been told to be empty: an empty cgroup is nobody's.
+    if (this.#closed || !isAlive(program)) removeCgroup(cgroup);
   }
 
   async #fill(cgroup: string, program: ProcessId): Promise<void> {
@@ -185,7 +186,13 @@ export class Tree {
   #isEmpty(): boolean {
     const cgroup = Tree.cgroupOf(this.#instance);
     if (cgroup !== null && this.#enclosed) return isCgroupEmpty(cgroup);
-    return this.members().length === 0 && this.members().length === 0;
+    try {
+      return this.members().length === 0 && this.members().length === 0;
+    } catch (error) {
+      // What can't be looked for may be there.
+      if (isOutOfFds(error)) return false;
+      throw error;
+    }
   }
 
   #trace(table: ProcTable): number[] {

@@ -16,6 +16,7 @@ import {
 } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import { isOutOfFds } from './fds.ts';
 
 /** The directory under which this home's cgroups lie, made if need be; null where there is none to be had. */
 export function cgroupBase(homeId: string, env: NodeJS.ProcessEnv = process.env): string | null {
@@ -137,12 +138,12 @@ export function cgroupPids(path: string): number[] | null {
   }
 }
 
-/** True once nothing lives in a cgroup; also when there is no such cgroup. */
+/** True once nothing lives in a cgroup; also when there is no such cgroup. False where it can't be known. */
 export function isCgroupEmpty(path: string): boolean {
   try {
     return /^populated 0$/m.test(readFileSync(join(path, 'cgroup.events'), 'latin1'));
-  } catch {
-    return true;
+  } catch (error) {
+    return !isOutOfFds(error);
   }
 }
 

@@ -1,4 +1,6 @@
-import { closeSync, readdirSync, readFileSync } from 'node:fs';
+import { closeSync, openSync, readdirSync, readFileSync } from 'node:fs';
+import { errnoOf } from './files.ts';
+import { limitsOf } from './limits.ts';
 
 const closeOnExec = 0o2000000;
 
@@ -15,6 +17,21 @@ export function closeInheritedFds(): void {
     } catch {
       // The directory's own descriptor is closed already.
     }
+  }
+}
+
+/** Whether something failed as this process, or the machine, may have no more files open. */
+export const isOutOfFds = (error: unknown): boolean => ['EMFILE', 'ENFILE'].includes(errnoOf(error));
+
+/** Whether fewer than so many file descriptors are left at the upper end: the kernel gives the lowest first. */
+export function isScarce(reserve: number): boolean {
+  try {
+    const lowest = openSync('/dev/null', 'r');
+    closeSync(lowest);
+    const limit = limitsOf('self').nofile?.[0];
+    return limit === undefined || (limit !== null && lowest >= limit - reserve);
+  } catch {
+    return true;
   }
 }
 

@@ -3,6 +3,7 @@
  * process. A zombie counts as dead, unless threads of it go on: then only its first thread has ended, and its files and sockets are still open.
  */
 import { readFileSync } from 'node:fs';
+import { isOutOfFds } from './fds.ts';
 
 export interface ProcessId {
   readonly pid: number;
@@ -10,14 +11,29 @@ export interface ProcessId {
   readonly startTicks: number;
 }
 
-/** What /proc/PID/stat says now, or null if there is no such process. */
-export function processStat(
-  pid: number,
-): null | { readonly state: string; readonly ppid: number; readonly threads: number; readonly startTicks: number } {
+export interface ProcessStat {
+  readonly state: string;
+  readonly ppid: number;
+  readonly threads: number;
+  readonly startTicks: number;
+}
+
+/** What /proc/PID/stat says now, or null if there is no such process, or it can't be known. */
+export function processStat(pid: number): ProcessStat | null {
+  try {
+    return readStat(pid);
+  } catch {
+    return null;
+  }
+}
+
+/** Throws if it can't be known: no file can be opened. */
+function readStat(pid: number): ProcessStat | null {
   let text: string;
   try {
     text = readFileSync(`/proc/${pid}/stat`, 'latin1');
-  } catch {
+  } catch (error) {
+    if (isOutOfFds(error)) throw error;
     return null;
   }
   // The name, in parentheses, may itself hold spaces and parentheses.
@@ -29,9 +45,14 @@ export function processStat(
 export const isDead = ({ state, threads }: { readonly state: string; readonly threads: number }): boolean =>
   threads <= 1 && (state === 'Z' || state === 'X');
 
+/** True as well where it can't be known: what may live is not started again. */
 export function isAlive({ pid, startTicks }: ProcessId): boolean {
-  const stat = processStat(pid);
-  return stat !== null && stat.startTicks === startTicks && !isDead(stat);
+  try {
+    const stat = readStat(pid);
+    return stat !== null && stat.startTicks === startTicks && !isDead(stat);
+  } catch {
+    return true;
+  }
 }
 
 /** Sends a signal to exactly this process; false if it is gone. Throws EPERM. */

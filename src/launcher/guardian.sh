@@ -50,7 +50,10 @@ while [ -d "$_home" ]; do
   [ $((_now - _began)) -lt 10 ] && [ $_status -lt 128 ] || _pause=0
   echo "guardian: the daemon ended with $_status after $((_now - _began)) s; again in $_pause s"
   # At once the first time; a daemon that dies young is not respawned hot.
+  # Without a Node it can do nothing: a command that runs with another may start a guardian with that one.
+  [ -n "$_node" ] || flock -u 9
   [ "$_pause" = 0 ] || sleep "$_pause"
+  [ -n "$_node" ] || flock -n 9 || exit 75
   [ $_status -ge 128 ] || _pause=$((_pause < 1 ? 1 : _pause < 30 ? _pause * 2 : 30))
 done
 exit

@@ -8,6 +8,7 @@
 import type { ChildProcess } from 'node:child_process';
 import { closeSync, constants, type FSWatcher, fstatSync, openSync, readdirSync, readFileSync, watch } from 'node:fs';
 import { Socket } from 'node:net';
+import { isScarce } from '../host/fds.ts';
 import { errnoOf } from '../host/files.ts';
 import { isAlive, type ProcessId } from '../host/process.ts';
 import { fenceRun, type RunRecord, readRun } from './records.ts';
@@ -16,6 +17,8 @@ import { fenceRun, type RunRecord, readRun } from './records.ts';
 const orphanLookMs = 1000;
 /** A claim without a run record: the program-to-be is between two system calls, or was killed there. */
 const claimPatienceMs = 1000;
+/** Open files that launchers' pipes leave to all else, clients and what a daemon opens later among it: what has no pipe is looked at instead. */
+const reservedFds = 40;
 
 export interface RunEvents {
   /** The program is on record as running. */
@@ -197,7 +200,7 @@ function openLauncherPipe(launcher: ProcessId): number | null {
   } catch {
     return null;
   }
-  if (fstatSync(fd).isFIFO() && isAlive(launcher)) return fd;
+  if (!isScarce(reservedFds) && fstatSync(fd).isFIFO() && isAlive(launcher)) return fd;
   closeSync(fd);
   return null;
 }
