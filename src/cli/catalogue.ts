@@ -1,20 +1,27 @@
 /** All commands but `help` and `completion`, which are made from these. */
 import type { Command } from './command.ts';
 import { command as adopt } from './commands/adopt.ts';
+import { command as apply } from './commands/apply.ts';
 import { command as daemon } from './commands/daemon.ts';
 import { command as del } from './commands/delete.ts';
+import { command as doctor } from './commands/doctor.ts';
+import { command as env } from './commands/env.ts';
+import { command as events } from './commands/events.ts';
 import { command as list } from './commands/list.ts';
 import { command as logs } from './commands/logs.ts';
 import { command as pid } from './commands/pid.ts';
 import { command as reset } from './commands/reset.ts';
 import { command as restart } from './commands/restart.ts';
 import { command as run } from './commands/run.ts';
+import { command as set } from './commands/set.ts';
 import { command as show } from './commands/show.ts';
 import { command as signal } from './commands/signal.ts';
 import { command as start } from './commands/start.ts';
 import { command as stop } from './commands/stop.ts';
 import { command as uninstall } from './commands/uninstall.ts';
+import { command as unset } from './commands/unset.ts';
 import { command as wait } from './commands/wait.ts';
+import { command as why } from './commands/why.ts';
 
 export const catalogue: readonly Command[] = [
   start,
@@ -25,11 +32,18 @@ export const catalogue: readonly Command[] = [
   stop,
   restart,
   del,
+  apply,
+  set,
+  unset,
+  why,
+  env,
+  events,
   signal,
   reset,
   wait,
   pid,
   adopt,
   daemon,
+  doctor,
   uninstall,
 ];

@@ -6,10 +6,9 @@ import { SteadError } from '../protocol/errors.ts';
 import type { Command } from './command.ts';
 import { tellFailure } from './failure.ts';
 import { print } from './output.ts';
+import { ownVersion } from './own-version.ts';
 import { runCommand } from './run-command.ts';
 import { allVerbWords, findVerb, insteadOfKill } from './verbs.ts';
-
-declare const __STEAD_VERSION__: string;
 
 export type LoadCommand = (name: string) => Command;
 
@@ -35,7 +34,7 @@ export async function dispatch(load: LoadCommand, argv = byteExactArgs()): Promi
 }
 
 function printVersion(): number {
-  print(typeof __STEAD_VERSION__ === 'string' ? __STEAD_VERSION__ : '0.0.0');
+  print(ownVersion());
   return 0;
 }
 

@@ -3,12 +3,15 @@ import type {
   ActionResponse,
   AdoptResponse,
   AppDetail,
+  ApplyResponse,
   AppView,
   DaemonView,
+  EventsResponse,
   RouteName,
   RunResponse,
   StartResponse,
   WaitResponse,
+  WhyView,
 } from '../protocol/api.ts';
 
 export interface Answers extends Record<RouteName, unknown> {
@@ -22,6 +25,10 @@ export interface Answers extends Record<RouteName, unknown> {
   delete: ActionResponse;
   signal: ActionResponse;
   reset: ActionResponse;
+  set: ActionResponse;
+  apply: ApplyResponse;
+  events: EventsResponse;
+  why: WhyView;
   wait: WaitResponse;
   daemonStatus: DaemonView;
   daemonStop: unknown;

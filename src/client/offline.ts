@@ -22,14 +22,14 @@ export function listFromDisk(home: string): AppView[] {
 }
 
 /** One app as the files tell it. Throws APP_NOT_FOUND. */
-export function showFromDisk(home: string, selector: string): AppDetail {
+export function showFromDisk(home: string, selector: string, { showEnv = false } = {}): AppDetail {
   const { apps } = loadApps<Model>(home, { mend: false });
   const [{ stored }] = selectApps(
     apps.map((stored) => ({ id: stored.state.id, name: stored.spec.name, group: stored.spec.group, stored })),
     [selector],
   ) as unknown as [{ stored: StoredApp<Model> }];
   const { spec } = stored;
-  const env = spec.env.map((entry) => entry.split('=', 1)[0]!);
+  const env = showEnv ? spec.env : spec.env.map((entry) => entry.split('=', 1)[0]!);
   return {
     ...views(home, [stored])[0]!,
     spec: {

@@ -144,3 +144,60 @@ function unknownFlag(shown: string, { flags, strayHint }: Reading): never {
   const hint = near ? `did you mean ${near}?` : strayHint;
   throw new SteadError('USAGE', `There is no option ${quote(shown)}`, hint === undefined ? {} : { hint });
 }
+
+/** `web db stop_timeout=5s env=A=1` → the selectors, and the options in the names of the control API. Throws USAGE for an unknown key, with the nearest. */
+export function settingsOf(words: readonly string[]): {
+  readonly selectors: readonly string[];
+  readonly options: SpecOptions;
+} {
+  const values: Record<string, Value> = Object.create(null);
+  const selectors = words.filter((word) => !word.includes('='));
+  for (const word of words.filter((each) => each.includes('='))) {
+    const at = word.indexOf('=');
+    const option = findOption(word.slice(0, at));
+    const text = word.slice(at + 1);
+    if (option.value === assignment) checkAssignment(text, option.key);
+    values[option.property] = joined(values[option.property], parseValue(option, text, option.key));
+  }
+  if (Object.keys(values).length === 0)
+    throw new SteadError('USAGE', 'stead set needs key=value', {
+      hint: 'stead set web stop_timeout=30s; stead help set lists the keys',
+    });
+  return { selectors, options: { ...values } as SpecOptions };
+}
+
+/** `web stop_timeout env=A`: the words that are keys, and those that select. A name that is also a key goes first. */
+export function unsettingsOf(words: readonly string[]): {
+  readonly selectors: readonly string[];
+  readonly keys: readonly string[];
+} {
+  const [first, ...rest] = words;
+  const isKey = (word: string) => optionsTable.some(({ key }) => key === keyOf(word));
+  const keys = rest.filter((word) => isKey(word) || word.includes('='));
+  if (keys.length === 0)
+    throw new SteadError('USAGE', 'stead unset needs a key', {
+      hint: 'stead unset web stop_timeout; stead help set lists the keys',
+    });
+  const selectors = [...(first === undefined ? [] : [first]), ...rest.filter((word) => !keys.includes(word))];
+  return {
+    selectors,
+    keys: keys.map(
+      (word) => findOption(keyOf(word)).property + (word.includes('=') ? word.slice(word.indexOf('=')) : ''),
+    ),
+  };
+}
+
+const keyOf = (word: string): string => word.split('=', 1)[0]!.replaceAll('-', '_');
+
+function findOption(word: string): Option {
+  const key = word.replaceAll('-', '_');
+  const found = optionsTable.find((option) => option.key === key);
+  if (found !== undefined) return found;
+  const near = nearest(
+    key,
+    optionsTable.map((option) => option.key),
+  );
+  throw new SteadError('USAGE', `There is no option ${quote(word)}`, {
+    hint: near === undefined ? 'stead help set lists the keys' : `did you mean ${near}?`,
+  });
+}

@@ -1,5 +1,6 @@
 import type { Happening } from '../lifecycle/happenings.ts';
 import type { CpuMeter } from '../metrics/cpu.ts';
+import type { OomCount } from '../metrics/oom-count.ts';
 import type { App } from './app.ts';
 import type { CrashBucket } from './crash-bucket.ts';
 import type { Enforcement } from './enforce.ts';
@@ -28,6 +29,7 @@ export interface Daemon {
   readonly turns: Turns;
   readonly scheduler: Scheduler;
   readonly crashes: CrashBucket;
+  readonly oom: OomCount;
   /** Passes on what happened: to those that follow events, and to hooks. */
   tell(instance: Instance, happening: Happening): void;
   /** One line into daemon.log. */

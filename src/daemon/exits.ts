@@ -4,11 +4,19 @@ import { describeStatus, exitRecordedAt, type RunRecord, readNote, unknownExit }
 import { exitInWords } from '../lifecycle/words.ts';
 import type { ExitView } from '../protocol/api.ts';
 
-/** The end of a run from its records. `status` null: its launcher was killed before it could tell. */
-export function exitOfRecord(
-  directory: string,
-  { run, record, status }: { readonly run: number; readonly record: RunRecord; readonly status: number | null },
-): ExitView {
+export interface EndedRun {
+  readonly run: number;
+  readonly record: RunRecord;
+  /** Null: its launcher was killed before it could tell. */
+  readonly status: number | null;
+  /** Why stead ended it. */
+  readonly cause: string | null;
+  /** What is known of the kernel's OOM killer, to be put behind a SIGKILL; empty where it had no hand in it. */
+  readonly oom: string;
+}
+
+/** The end of a run from its records. */
+export function exitOfRecord(directory: string, { run, record, status, cause, oom }: EndedRun): ExitView {
   const facts = status === null ? unknownExit : describeStatus(status, readNote(directory));
   const { program, exit } = record;
   // Both count from boot: the kernel's start time in ticks, the record's in hundredths of a second.
@@ -19,7 +27,8 @@ export function exitOfRecord(
     pid: program?.pid ?? null,
     ...facts,
     upMs,
-    reason: exitInWords(facts) + (facts.coreDumped ? ' (core dumped)' : ''),
+    reason: exitInWords(facts) + (facts.coreDumped ? ' (core dumped)' : '') + (facts.signal === 'SIGKILL' ? oom : ''),
+    cause,
   };
 }
 

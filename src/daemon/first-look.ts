@@ -7,8 +7,8 @@ import { monotonicMs } from '../host/clock.ts';
 import { reasonInWords } from '../lifecycle/words.ts';
 import { linesFrom } from '../logs/excerpt.ts';
 import { logFiles } from '../logs/layout.ts';
-import { describeHolder, whoListens } from '../metrics/sockets.ts';
 import type { SocketView, StartedApp } from '../protocol/api.ts';
+import { takenPort } from '../view/taken-port.ts';
 import type { Instance } from './instance.ts';
 import { listeningOf } from './view.ts';
 
@@ -48,11 +48,8 @@ function backgroundNotes({ wentBackground, program }: Instance): string[] {
 function portNotes(instance: Instance): string[] {
   const { err } = logFiles(instance.app.daemon.home, instance.app.name, instance.index);
   const text = linesFrom(err, instance.endedLogStart.err, searchedLines).join('\n');
-  const port =
-    /(?:EADDRINUSE|address already in use)[^\n]*?:(\d{1,5})\b/i.exec(text)?.[1] ??
-    /EADDRINUSE[\s\S]*?port: (\d{1,5})\b/.exec(text)?.[1];
-  const holder = port === undefined ? null : whoListens(Number(port));
-  return holder === null ? [] : [`port ${port} is held by ${describeHolder(holder)}`];
+  const taken = takenPort(text);
+  return taken === null ? [] : [taken];
 }
 
 function earlyEnd(instance: Instance): StartedApp['early'] {

@@ -2,6 +2,8 @@
  * One instance: holds the automaton's model, feeds it events, carries out its effects. Events are handled one at a time, in order; an effect
  * may post further events, which wait for their turn.
  */
+
+import { oomKills } from '../host/cgroup.ts';
 import { monotonicMs, wallMs } from '../host/clock.ts';
 import type { ProcessId } from '../host/process.ts';
 import { fenceRun, type LogStart, type RunRecord, readLogStart, recordSuccessor } from '../launcher/records.ts';
@@ -9,6 +11,7 @@ import { RunWatch } from '../launcher/run-watch.ts';
 import { happenings } from '../lifecycle/happenings.ts';
 import type { Context, Effect, Event, Model } from '../lifecycle/state.ts';
 import { step } from '../lifecycle/step.ts';
+import { sizeInWords } from '../lifecycle/words.ts';
 import type { ExitView } from '../protocol/api.ts';
 import { appendExit, type StoredInstance } from '../storage/apps.ts';
 import { runDirectory } from '../storage/layout.ts';
@@ -313,7 +316,13 @@ export class Instance {
       this.#succeed(run, successor);
       return;
     }
-    const exit = exitOfRecord(this.runDirectory(run), { run, record, status });
+    const exit = exitOfRecord(this.runDirectory(run), {
+      run,
+      record,
+      status,
+      cause: this.#causeOfEnd(),
+      oom: this.#oomInWords(),
+    });
     if (this.lastExit?.run !== run) {
       this.lastExit = exit;
       this.endedLogStart = this.logStart;
@@ -326,6 +335,27 @@ export class Instance {
     removeReach(this, run);
     const { code, signal, ambiguous, upMs } = exit;
     this.dispatch({ type: 'exited', exit: { run, code, signal, ambiguous, upMs } });
+  }
+
+  /** Why stead ended the run that is under way; null if it ended by itself. */
+  #causeOfEnd(): string | null {
+    const { state } = this.#model;
+    if ((state.name !== 'stopping' && state.name !== 'stuck') || state.exit !== null) return null;
+    return state.cause?.reason ?? (state.goal === 'policy' ? null : this.app.by);
+  }
+
+  /** Whether the kernel's OOM killer had a hand in it: by the cgroup's own count, else by the machine's. */
+  #oomInWords(): string {
+    const { maxMemory } = this.app.spec;
+    const cgroup = Tree.cgroupOf(this);
+    const kills = cgroup === null ? null : oomKills(cgroup);
+    if (kills !== null)
+      return kills > 0
+        ? `, the kernel's OOM killer${maxMemory === null ? '' : `; limit ${sizeInWords(maxMemory)} (max_memory)`}`
+        : '';
+    return this.app.daemon.oom.hasStruck()
+      ? ", perhaps by the kernel's OOM killer: it struck on this machine just now"
+      : '';
   }
 
   /** The program put itself in the background: what it left is the main program from now on. */

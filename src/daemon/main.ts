@@ -6,6 +6,7 @@ import { bootId, isoTime, wallMs } from '../host/clock.ts';
 import { replaceFile } from '../host/files.ts';
 import { processStat } from '../host/process.ts';
 import { CpuMeter } from '../metrics/cpu.ts';
+import { OomCount } from '../metrics/oom-count.ts';
 import { protocolVersion } from '../protocol/version.ts';
 import { homeId, prepareHome } from '../storage/home.ts';
 import type { Daemon } from './context.ts';
@@ -70,6 +71,7 @@ export async function runDaemon(options: DaemonOptions): Promise<Daemon> {
     turns: new Turns(),
     scheduler: new Scheduler(),
     crashes: new CrashBucket(),
+    oom: new OomCount(),
     tell: (instance, happening) => events.add(instance, happening),
     log,
     guardianPid: () => guardian.pid,

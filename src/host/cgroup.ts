@@ -20,15 +20,25 @@ import { isOutOfFds } from './fds.ts';
 
 /** The directory under which this home's cgroups lie, made if need be; null where there is none to be had. */
 export function cgroupBase(homeId: string, env: NodeJS.ProcessEnv = process.env): string | null {
-  if (env.STEAD_NO_CGROUP) return null;
-  const mount = unifiedMount();
-  if (mount === null || existsSync('/run/systemd/system')) return null;
-  const base = join(mount, `stead-${homeId}`);
+  const base = cgroupPlace(homeId, env);
+  if (base === null) return null;
   try {
-    accessSync(mount, constants.W_OK);
     mkdirSync(base, { recursive: true });
     accessSync(join(base, 'cgroup.kill'), constants.W_OK);
     return base;
+  } catch {
+    return null;
+  }
+}
+
+/** Where this home's cgroups lie or would lie; null where there can be none. Nothing is made. */
+export function cgroupPlace(homeId: string, env: NodeJS.ProcessEnv = process.env): string | null {
+  if (env.STEAD_NO_CGROUP) return null;
+  const mount = unifiedMount();
+  if (mount === null || existsSync('/run/systemd/system')) return null;
+  try {
+    accessSync(mount, constants.W_OK);
+    return join(mount, `stead-${homeId}`);
   } catch {
     return null;
   }
@@ -73,6 +83,15 @@ export function limitCgroup(path: string, limits: CgroupLimits, controllers: Rea
   if (controllers.has('pids')) set('pids.max', maxTasks === null ? 'max' : String(maxTasks));
 }
 
+/** The controllers that cgroups below may use, as it is now. */
+export function usableControllers(base: string): ReadonlySet<string> {
+  try {
+    return new Set(readFileSync(join(base, 'cgroup.subtree_control'), 'utf8').trim().split(/\s+/).filter(Boolean));
+  } catch {
+    return new Set();
+  }
+}
+
 /** Lets the cgroups below use what controllers there are; those that can be used then. */
 export function enableControllers(base: string): ReadonlySet<string> {
   const read = (path: string, file: string): string[] => {
@@ -92,7 +111,7 @@ export function enableControllers(base: string): ReadonlySet<string> {
       }
     }
   }
-  return new Set(read(base, 'cgroup.subtree_control'));
+  return usableControllers(base);
 }
 
 /** How often the kernel's OOM killer struck in a cgroup; null without the memory controller. */

@@ -33,6 +33,27 @@ export interface ExitView {
   readonly upMs: number | null;
   /** In words: `exit code 3`, `killed by SIGKILL`. */
   readonly reason: string;
+  /** Why stead ended it: who asked, or what was wrong with it; null for an end of its own. Absent in records of versions before 0.2. */
+  readonly cause?: string | null;
+}
+
+/** Why an app is as it is. */
+export interface WhyView {
+  readonly name: string;
+  readonly state: StateName;
+  readonly want: Want;
+  /** Who wanted that: the command. */
+  readonly by: string;
+  readonly reason: string | null;
+  readonly since: string | null;
+  readonly restarts: number;
+  readonly nextRun: string | null;
+  /** The last five, newest last; `explained`: what the number or signal means. */
+  readonly exits: readonly (ExitView & { readonly explained: string | null })[];
+  /** What was found to be wrong with what it needs. */
+  readonly findings: readonly { readonly what: string; readonly hint: string }[];
+  /** Of the last run: of its stderr or, if that is empty, of its stdout. */
+  readonly lastLines: readonly string[];
 }
 
 /** One thing that happened to an instance. */
@@ -290,6 +311,7 @@ export interface DaemonView {
 export const routes = {
   list: ['GET', '/v1/apps'],
   show: ['GET', '/v1/apps/:sel'],
+  why: ['GET', '/v1/apps/:sel/why'],
   start: ['POST', '/v1/start'],
   run: ['POST', '/v1/run'],
   adopt: ['POST', '/v1/adopt'],

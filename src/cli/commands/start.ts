@@ -4,6 +4,7 @@ import { optionFlags, toSpecOptions } from '../../config/parse.ts';
 import { escapeControls } from '../../host/bytes.ts';
 import type { StartedApp, StartRequest } from '../../protocol/api.ts';
 import { SteadError } from '../../protocol/errors.ts';
+import { applyConfig, isConfigFile } from '../apply-config.ts';
 import type { Call, Command } from '../command.ts';
 import { sayWhatIsLeftOut } from '../left-out.ts';
 import { isTerminal, print, printJson, say, terminalColumns, withProgress } from '../output.ts';
@@ -14,7 +15,7 @@ import { addresses, earlyLines, startedLine } from '../render/started.ts';
 
 export const command: Command = {
   name: 'start',
-  usage: ['start <script | command | name…> [options] [-- args]', 'start [options] -- <command line>'],
+  usage: ['start <script | command | config file | name…> [options] [-- args]', 'start [options] -- <command line>'],
   about: [
     'Starts a program in the background and keeps it running: after the terminal closes and after it crashes. It gets your environment, directory, umask and limits. What is running already is left alone.',
     'A script is run by what its extension or its first line names. Arguments for the program come after --.',
@@ -37,6 +38,7 @@ export const command: Command = {
 
 async function start({ home, words, rest, values, json }: Call): Promise<number> {
   if (words.length === 0 && (rest === null || rest.length === 0)) throw nothingToStart();
+  if (words.length === 1 && isConfigFile(words[0]!)) return startConfig({ home, words, values, rest, json });
   assertWritable(home);
   const caller = captureCaller();
   sayWhatIsLeftOut(values);
@@ -46,6 +48,7 @@ async function start({ home, words, rest, values, json }: Call): Promise<number>
     options: toSpecOptions(values),
     caller,
     wait: values['no-wait'] !== true,
+    isHeld: values.autostart === false,
   };
   const what = escapeControls(words.join(' ') || (rest?.[0] ?? ''));
   const { apps } = await withProgress(`Starting ${what} …`, act(home, 'start', { body: request }));
@@ -54,6 +57,26 @@ async function start({ home, words, rest, values, json }: Call): Promise<number>
   if (json) printJson(apps);
   else for (const app of apps) tell(app);
   return early.length > 0 ? 1 : 0;
+}
+
+/** The same as `apply`: what it takes is in the file. */
+function startConfig({
+  home,
+  words,
+  values,
+  rest,
+  json,
+}: Pick<Call, 'home' | 'words' | 'values' | 'rest' | 'json'>): Promise<number> {
+  const extra = Object.keys(values).filter((name) => !['no-wait', 'json'].includes(name));
+  if (extra.length > 0 || rest !== null)
+    throw new SteadError(
+      'USAGE',
+      `${JSON.stringify(words[0])} is a config file: options stand in it (--${extra[0] ?? ''})`,
+      {
+        hint: 'put them into the file, or use stead set afterwards',
+      },
+    );
+  return applyConfig(home, { words, json, isDryRun: false, isAwaited: values['no-wait'] !== true });
 }
 
 function nothingToStart(): SteadError {

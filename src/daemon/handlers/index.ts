@@ -1,6 +1,7 @@
 import { readProcess } from '../../metrics/proc-table.ts';
 import type { ActionResponse, DaemonView, SelectRequest } from '../../protocol/api.ts';
 import { protocolVersion } from '../../protocol/version.ts';
+import { whyView } from '../../view/why.ts';
 import type { Daemon } from '../context.ts';
 import type { Events } from '../events.ts';
 import type { Handlers } from '../server.ts';
@@ -24,6 +25,7 @@ export function handlers(daemon: Daemon, events: Events): Handlers {
   return {
     list: () => appViews(daemon, [...daemon.apps.values()]),
     show: ({ params, query }) => appDetail(daemon, selected(daemon, [params.sel])[0]!, query.get('showEnv') === '1'),
+    why: ({ params }) => whyView(daemon.home, appDetail(daemon, selected(daemon, [params.sel])[0]!, false)),
     start: (request) => start(daemon, body(request.body), request.signal),
     run: (request) => run(daemon, body(request.body), request.signal),
     adopt: (request) => adopt(daemon, body(request.body)),

@@ -1,0 +1,266 @@
+/**
+ * What `doctor` looks at: this machine and this home. Nothing is changed, and no daemon is started. Each finding says what is so, how bad that is, and the command
+ * that mends it.
+ */
+import { accessSync, constants, existsSync, readdirSync, readFileSync, statfsSync, statSync } from 'node:fs';
+import { userInfo } from 'node:os';
+import { join } from 'node:path';
+import { cgroupPlace, usableControllers } from '../host/cgroup.ts';
+import type { DaemonView } from '../protocol/api.ts';
+import { checkHome, homeId } from '../storage/home.ts';
+import { appsDirectory } from '../storage/layout.ts';
+
+export interface Finding {
+  /** `ok`; `note`: good to know; `warning`: something will not work as hoped; `problem`: something is wrong. */
+  readonly level: 'ok' | 'note' | 'warning' | 'problem';
+  readonly about: string;
+  readonly text: string;
+  /** What mends it; null where nothing has to or can be. */
+  readonly mend: string | null;
+}
+
+export interface Examined {
+  readonly home: string;
+  readonly version: string;
+  /** Null if no daemon answers. */
+  readonly daemon: DaemonView | null;
+  readonly env: NodeJS.ProcessEnv;
+}
+
+export function examine(machine: Examined): Finding[] {
+  return [
+    ...examineHome(machine.home),
+    ...examineDaemon(machine),
+    ...examineFiles(machine.home),
+    ...examineDisk(machine.home),
+    ...examineInotify(),
+    ...examineCgroups(machine),
+    ...examineLogins(),
+    ...examineBoot(machine),
+    ...examineNode(),
+  ];
+}
+
+const ok = (about: string, text: string): Finding => ({ level: 'ok', about, text, mend: null });
+const finding = (level: Finding['level'], about: string, text: string, mend: string | null = null): Finding => ({
+  level,
+  about,
+  text,
+  mend,
+});
+
+function examineHome(home: string): Finding[] {
+  try {
+    if (!checkHome(home)) return [finding('note', 'home', `${home} is not there yet: nothing was ever started`, null)];
+  } catch (error) {
+    return [finding('problem', 'home', (error as Error).message, `ls -ld ${home}`)];
+  }
+  try {
+    accessSync(home, constants.W_OK);
+  } catch {
+    return [finding('problem', 'home', `${home} can't be written to`, `ls -ld ${home}; mount | grep ' ro'`)];
+  }
+  const open = openToOthers(home);
+  if (open.length > 0)
+    return [finding('warning', 'home', `others may read ${open.slice(0, 3).join(', ')}`, `chmod -R go= ${home}`)];
+  return [ok('home', `${home} is private to ${userInfo().username}`)];
+}
+
+function openToOthers(home: string): string[] {
+  const paths = [home, ...readdirSync(home).map((name) => join(home, name))];
+  return paths.filter((path) => {
+    const stat = statSync(path, { throwIfNoEntry: false });
+    return stat !== undefined && (stat.mode & 0o077) !== 0;
+  });
+}
+
+function examineDaemon({ home, daemon, version }: Examined): Finding[] {
+  if (!existsSync(join(home, 'apps'))) return [];
+  if (daemon === null)
+    return [
+      finding('warning', 'daemon', 'does not run: programs run on, and none is started again', 'stead daemon restart'),
+    ];
+  const found = [ok('daemon', `runs, pid ${daemon.pid}, since ${daemon.since}`)];
+  if (daemon.guardian === null)
+    found.push(
+      finding('note', 'guardian', 'the daemon runs without one (stead daemon run, or a service manager)', null),
+    );
+  if (daemon.version !== version)
+    found.push(
+      finding(
+        'warning',
+        'version',
+        `the daemon is ${daemon.version}, this command ${version}`,
+        'stead daemon restart (no app notices)',
+      ),
+    );
+  return found;
+}
+
+function examineFiles(home: string): Finding[] {
+  const directory = appsDirectory(home);
+  if (!existsSync(directory)) return [];
+  const aside = readdirSync(directory, { recursive: true, encoding: 'utf8' }).filter((name) =>
+    name.includes('.corrupt-'),
+  );
+  return aside.map((name) =>
+    finding(
+      'problem',
+      'files',
+      `${join(directory, name)} did not parse and was moved aside`,
+      `look at it, then: rm ${join(directory, name)}`,
+    ),
+  );
+}
+
+const leastFree = 100 * 1024 * 1024;
+/** statfs(2) f_type. */
+const fileSystems: Readonly<Record<number, string>> = {
+  61267: 'ext4',
+  1481003842: 'xfs',
+  2435016766: 'btrfs',
+  16914836: 'tmpfs',
+  26985: 'nfs',
+  2035054128: 'overlayfs',
+};
+
+function examineDisk(home: string): Finding[] {
+  const path = existsSync(home) ? home : '/';
+  const { bavail, bsize, ffree, files, type } = statfsSync(path);
+  const name = fileSystems[type] ?? `type 0x${type.toString(16)}`;
+  const free = bavail * bsize;
+  const found: Finding[] = [];
+  if (free < leastFree)
+    found.push(
+      finding(
+        'problem',
+        'disk',
+        `${Math.round(free / 1024 / 1024)} MB are free under ${path}`,
+        `df -h ${path}; stead flush`,
+      ),
+    );
+  if (files > 0 && ffree < 1000)
+    found.push(finding('problem', 'disk', `${ffree} inodes are free under ${path}`, `df -i ${path}`));
+  if (name === 'nfs')
+    found.push(
+      finding(
+        'warning',
+        'disk',
+        'the home is on NFS: locks and records depend on its server',
+        'STEAD_HOME on a local disk',
+      ),
+    );
+  if (name === 'tmpfs')
+    found.push(
+      finding('warning', 'disk', 'the home is in memory (tmpfs): it is gone after a reboot', 'STEAD_HOME on a disk'),
+    );
+  return found.length > 0 ? found : [ok('disk', `${name}, ${(free / 1024 ** 3).toFixed(1)} GB free`)];
+}
+
+function examineInotify(): Finding[] {
+  const read = (name: string) => Number(readText(`/proc/sys/fs/inotify/${name}`) ?? Number.NaN);
+  const [instances, watches] = [read('max_user_instances'), read('max_user_watches')];
+  if (!(instances < 128 || watches < 8192)) return [ok('inotify', `${watches} watches, ${instances} instances`)];
+  return [
+    finding(
+      'warning',
+      'inotify',
+      `${watches} watches and ${instances} instances are few`,
+      'sysctl fs.inotify.max_user_instances=512 fs.inotify.max_user_watches=524288',
+    ),
+  ];
+}
+
+function examineCgroups({ home, env }: Examined): Finding[] {
+  const base = existsSync(home) ? cgroupPlace(homeId(home), env) : null;
+  if (base === null)
+    return [
+      finding(
+        'note',
+        'cgroups',
+        'no cgroup v2 of one’s own: trees are found by their traces, memory is measured, and CPU and task limits are refused',
+        existsSync('/run/systemd/system') ? 'run the daemon in a unit with Delegate=yes' : null,
+      ),
+    ];
+  const controllers = [...usableControllers(base)];
+  if (controllers.length === 0)
+    return [
+      finding(
+        'note',
+        'cgroups',
+        'there, without controllers: memory is measured, and CPU and task limits are refused',
+        null,
+      ),
+    ];
+  return [ok('cgroups', `there, with ${controllers.join(', ')}`)];
+}
+
+/** What logind does to what a user leaves running. */
+function examineLogins(): Finding[] {
+  if (!existsSync('/run/systemd/seats') && !existsSync('/run/systemd/users'))
+    return [ok('logins', 'no logind: nothing ends programs at a logout')];
+  const config = ['/etc/systemd/logind.conf', ...confFiles('/etc/systemd/logind.conf.d')]
+    .map((path) => readText(path) ?? '')
+    .join('\n');
+  const { uid, username } = userInfo();
+  const kills = /^\s*KillUserProcesses\s*=\s*(yes|true|1|on)/im.test(config) && uid !== 0;
+  const lingers = existsSync(`/var/lib/systemd/linger/${username}`);
+  if (kills && !lingers)
+    return [
+      finding(
+        'problem',
+        'logins',
+        'logind ends all your programs when you log out (KillUserProcesses=yes)',
+        `loginctl enable-linger ${username}`,
+      ),
+    ];
+  return [ok('logins', kills ? `${username} lingers: programs outlive a logout` : 'programs outlive a logout')];
+}
+
+function confFiles(directory: string): string[] {
+  try {
+    return readdirSync(directory)
+      .filter((name) => name.endsWith('.conf'))
+      .map((name) => join(directory, name));
+  } catch {
+    return [];
+  }
+}
+
+function examineBoot({ home }: Examined): Finding[] {
+  if (!existsSync(join(home, 'apps'))) return [];
+  const cron = ['/var/spool/cron/crontabs', '/var/spool/cron']
+    .map((directory) => readText(join(directory, userInfo().username)) ?? '')
+    .join('\n');
+  if (/@reboot.*\bstead\b/.test(cron)) return [ok('boot', 'crontab starts stead at boot')];
+  return [
+    finding(
+      'note',
+      'boot',
+      'nothing was found that starts stead when the machine does',
+      'crontab -e, and the line: @reboot stead daemon restart',
+    ),
+  ];
+}
+
+function examineNode(): Finding[] {
+  const path = process.execPath;
+  const manager = /\/\.(nvm|fnm|volta|asdf|nodenv|n)\/|\/(nvm|fnm|mise)\//.exec(path)?.[0];
+  if (manager === undefined) return [ok('node', `${path}, ${process.version}`)];
+  return [
+    finding(
+      'note',
+      'node',
+      `${path} belongs to a version manager: removing this version takes the daemon's Node away; it then takes the node of its PATH`,
+      'keep one Node installed for the whole machine, or: stead daemon restart after switching',
+    ),
+  ];
+}
+
+function readText(path: string): string | null {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch {
+    return null;
+  }
+}

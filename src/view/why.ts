@@ -1,0 +1,103 @@
+/** Why an app is as it is: from its record, its last words, and a look at what it needs. The same for the daemon's answer and for the files alone. */
+import { accessSync, constants, statSync } from 'node:fs';
+import { isAbsolute, resolve } from 'node:path';
+import { signalName } from '../host/signals.ts';
+import { readLogStart } from '../launcher/records.ts';
+import { linesFrom } from '../logs/excerpt.ts';
+import type { AppDetail, ExitView, WhyView } from '../protocol/api.ts';
+import { runDirectory } from '../storage/layout.ts';
+import { takenPort } from './taken-port.ts';
+
+const shownExits = 5;
+const shownLines = 10;
+const searchedLines = 200;
+
+export function whyView(home: string, detail: AppDetail): WhyView {
+  const { name, state, want, by, reason, nextRun, instances, exits } = detail;
+  const last = exits.at(-1) ?? null;
+  const isTroubled = !['running', 'stopped', 'completed'].includes(state) || (last !== null && !isFine(last));
+  const { out, err } = lastWords(home, detail, last);
+  return {
+    name,
+    state,
+    want,
+    by,
+    reason,
+    since: instances[0]?.since ?? null,
+    restarts: instances.reduce((sum, { restarts }) => sum + restarts, 0),
+    nextRun,
+    exits: exits
+      .slice(-shownExits)
+      .map((exit) => ({ ...exit, cause: exit.cause ?? null, explained: explainExit(exit, detail) })),
+    findings: [...(isTroubled ? findMissing(detail) : []), ...portFinding([...err, ...out].join('\n'), state)],
+    lastLines: (err.length > 0 ? err : out).slice(-shownLines),
+  };
+}
+
+const isFine = ({ code, ambiguous, cause }: ExitView): boolean =>
+  (code === 0 && !ambiguous) || (cause ?? null) !== null;
+
+/** What the last run that ended printed. */
+function lastWords(
+  home: string,
+  { name, logs }: AppDetail,
+  last: ExitView | null,
+): { readonly out: string[]; readonly err: string[] } {
+  const start = last === null ? { out: 0, err: 0 } : readLogStart(runDirectory(home, name, 0, last.run));
+  return { out: linesFrom(logs.out, start.out, searchedLines), err: linesFrom(logs.err, start.err, searchedLines) };
+}
+
+/** What a number or a signal means beyond its name; null where that says it all. */
+export function explainExit(
+  { code, signal, ambiguous, coreDumped }: ExitView,
+  { spec }: Pick<AppDetail, 'spec'>,
+): string | null {
+  if (ambiguous)
+    return `status ${code} may be an exit code or a death by ${signal}: shells are silent about this signal, so it can't be told`;
+  if (signal === 'SIGKILL')
+    return 'somebody killed it (kill -9), or the kernel did as memory ran out; a program can do nothing about it';
+  if (signal !== null)
+    return coreDumped ? 'it left a core dump: coredumpctl, or look where /proc/sys/kernel/core_pattern says' : null;
+  if (code === 126) return 'found, and could not be executed: a permission, or a broken binary';
+  if (code === 127) return `not found: ${spec.program.words[0]}, or what it wanted to run`;
+  if (code === null) return 'its launcher was killed, so nobody saw how it ended';
+  const number = code - 128;
+  if (number >= 1 && number <= 64)
+    return `an exit code, and not a death by signal; shells give ${code} for what ${signalName(number)} killed: it may be handing that on`;
+  return null;
+}
+
+/** What it needs and is not there. */
+function findMissing({ spec }: AppDetail): { readonly what: string; readonly hint: string }[] {
+  const { program, cwd, secrets, envFiles } = spec;
+  const script = program.how === 'script' ? program.words[0] : undefined;
+  const word = program.words[0] ?? '';
+  const command = program.how === 'command' && word.includes('/') ? resolve(cwd, word) : undefined;
+  return [
+    ...missing('its directory', cwd, 'make it, or: stead set <name> cwd=DIR'),
+    ...(program.interpreter !== null && isAbsolute(program.interpreter.path)
+      ? missing('its interpreter', program.interpreter.path, 'install it again; a version manager may have removed it')
+      : []),
+    ...(script === undefined ? [] : missing('its script', script, 'put it back, or: stead delete <name>')),
+    ...(command === undefined ? [] : missing('its program', command, 'put it back, or: stead delete <name>')),
+    ...Object.entries(secrets).flatMap(([name, path]) =>
+      missing(`the file of the secret ${name}`, path, 'put it back'),
+    ),
+    ...envFiles.flatMap((path) => missing('its env file', path, 'put it back; it is read at --update-env')),
+  ];
+}
+
+function missing(what: string, path: string, hint: string): { readonly what: string; readonly hint: string }[] {
+  if (statSync(path, { throwIfNoEntry: false }) === undefined) return [{ what: `${what} is gone: ${path}`, hint }];
+  try {
+    accessSync(path, constants.R_OK);
+    return [];
+  } catch {
+    return [{ what: `${what} may not be read: ${path}`, hint: `ls -l ${path}` }];
+  }
+}
+
+function portFinding(text: string, state: string): { readonly what: string; readonly hint: string }[] {
+  const what = state === 'running' ? null : takenPort(text);
+  return what === null ? [] : [{ what, hint: 'end that one, or choose another port' }];
+}
