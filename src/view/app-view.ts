@@ -3,7 +3,7 @@
  */
 import { isoTime, monotonicMs, wallMs } from '../host/clock.ts';
 import type { Model, State } from '../lifecycle/state.ts';
-import { reasonInWords } from '../lifecycle/words.ts';
+import { durationInWords, reasonInWords } from '../lifecycle/words.ts';
 import type { AppView, InstanceView, StateName } from '../protocol/api.ts';
 import type { AppSpec } from '../protocol/spec.ts';
 import type { StoredState } from '../storage/apps.ts';
@@ -46,7 +46,7 @@ export function appView(
     group: spec.group,
     want: state.want,
     state: worst.state,
-    reason: worst.reason,
+    reason: withNextRun(worst, nextRun),
     instances: views,
     ports: [...new Set(instances.flatMap(({ usage }) => usage?.ports ?? []))],
     createdAt: state.createdAt,
@@ -56,6 +56,13 @@ export function appView(
 
 const hasProcess = (state: State): boolean =>
   ['running', 'stopping', 'stuck'].includes(state.name) || (state.name === 'starting' && state.isLaunched);
+
+/** What waits for its time says when that is. */
+function withNextRun({ state, reason }: InstanceView, nextRun: number | null): string | null {
+  if (state !== 'waiting' || nextRun === null) return reason;
+  const next = `next run in ${durationInWords(Math.max(0, nextRun - wallMs()))}`;
+  return reason === null ? next : `${next}; ${reason}`;
+}
 
 /** Since when, by today's clock: a clock that was set meanwhile shall not make a program older or younger. */
 const since = (state: State, sinceWall: number): number =>

@@ -165,6 +165,7 @@ export function addApp(
   createApp(daemon.home, { spec, state });
   const app = new App(daemon, { spec, state });
   daemon.apps.set(spec.name, app);
+  for (const instance of app.instances) instance.specChanged();
   return { app, isNew: true };
 }
 
@@ -222,6 +223,22 @@ async function turnOfItsOwn(instance: Instance, signal: AbortSignal): Promise<vo
     });
 }
 
+/** Throws NOT_READY, once nothing of it is left, if this run was not ready in time. */
+async function refuseLate(instance: Instance, run: number, signal: AbortSignal): Promise<void> {
+  const isUnderWay = ({ app, model: { state } }: Instance) =>
+    !app.isForgotten &&
+    'run' in state &&
+    state.run === run &&
+    (state.name === 'starting' || (state.name === 'stopping' && state.cause?.isFinal === true));
+  await instance.until((one) => !isUnderWay(one), signal);
+  const { state } = instance.model;
+  if (state.name !== 'failed' || !state.isLate) return;
+  const { name } = instance.app;
+  throw new SteadError('NOT_READY', `"${name}" has failed: ${state.reason}.`, {
+    hint: `stead logs ${name}; more time: stead set ${name} ready_timeout=60s`,
+  });
+}
+
 const heldNotes = ({ app, isNew }: { readonly app: App; readonly isNew: boolean }): string[] =>
   isNew ? [`${app.name} is known, and not started (autostart off): stead start ${app.name}`] : [];
 
@@ -232,13 +249,9 @@ export async function lookAt(instance: Instance, wait: boolean, signal: AbortSig
   const { run, state } = instance.model;
   if (!wait) return { early: null, sockets: [], notes: [] };
   if (state.name === 'running' && monotonicMs() - state.since > 1000) return { early: null, sockets: [], notes: [] };
+  await refuseLate(instance, run, signal);
   const look = await firstLook(instance, run, signal);
   const failed = instance.model.state;
-  if (failed.name === 'failed' && failed.isLate) {
-    throw new SteadError('NOT_READY', `"${instance.app.name}" has failed: ${failed.reason}.`, {
-      hint: `stead logs ${instance.app.name}; more time: stead set ${instance.app.name} ready_timeout=60s`,
-    });
-  }
   if (failed.name === 'failed' && look.early === null) {
     throw new SteadError('LAUNCH_FAILED', `"${instance.app.name}" could not be started: ${failed.reason}.`, {
       hint: 'stead daemon logs',
