@@ -41,10 +41,14 @@ function hasReached({ model: { state } }: Instance, wanted: DependencyState): bo
 }
 
 /** It will not come there by itself. */
-function isStopped({ model: { state } }: Instance, wanted: DependencyState): boolean {
+function isStopped({ app, model: { state } }: Instance, wanted: DependencyState): boolean {
   if (state.name === 'waiting') return state.isBlocked;
   if (state.name === 'completed') return wanted !== 'completed';
-  return (state.name === 'failed' && state.until === null) || state.name === 'stopped' || state.name === 'stuck';
+  return (
+    (state.name === 'failed' && state.until === null) ||
+    (state.name === 'stopped' && app.want !== 'running') ||
+    state.name === 'stuck'
+  );
 }
 
 /** Jobs of one group run `slots` at a time, in the order in which they were asked for. */

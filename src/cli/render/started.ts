@@ -35,11 +35,13 @@ export function earlyLines(
   ];
 }
 
-/** The exit code of a run as a shell gives it: 128+n by a signal; undefined where it isn't known. */
+/** The exit code of a run as a shell gives it: 128+n by a signal, 124 for one that stead ended as it took too long; undefined where it isn't known. */
 export function shellCode(
-  { code, signal }: Pick<ExitView, 'code' | 'signal'>,
+  { code, signal, cause }: Pick<ExitView, 'code' | 'signal' | 'cause'>,
   signals: Readonly<Record<string, number>>,
 ): number | undefined {
+  // As timeout(1) has it.
+  if (cause?.startsWith('timed out after ')) return 124;
   if (code !== null) return code;
   const number = signal === null ? undefined : (signals[signal] ?? realTime(signal));
   return number === undefined ? undefined : 128 + number;
