@@ -5,6 +5,7 @@ import type { App } from './app.ts';
 import type { CrashBucket } from './crash-bucket.ts';
 import type { Enforcement } from './enforce.ts';
 import type { Instance } from './instance.ts';
+import type { Newcomers } from './newcomers.ts';
 import type { Scheduler } from './schedule.ts';
 import type { Turns } from './turns.ts';
 
@@ -27,6 +28,7 @@ export interface Daemon {
   readonly cpu: CpuMeter;
   readonly enforcement: Enforcement;
   readonly turns: Turns;
+  readonly newcomers: Newcomers;
   readonly scheduler: Scheduler;
   readonly crashes: CrashBucket;
   readonly oom: OomCount;

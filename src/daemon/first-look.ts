@@ -15,6 +15,9 @@ import { listeningOf } from './view.ts';
 const lookMs = 300;
 /** Between two looks at its sockets: nothing tells of a `listen`. */
 const tickMs = 20;
+/** With more than so many looks under way each is taken less often: the daemon has others to serve. */
+const manyLooks = 20;
+let looks = 0;
 const shownLines = 10;
 const searchedLines = 200;
 
@@ -28,10 +31,16 @@ export async function firstLook(instance: Instance, run: number, signal: AbortSi
   const isOver = () => instance.lastExit?.run === run || instance.model.run !== run || instance.app.isForgotten;
   await instance.until(({ model }) => isOver() || model.state.name !== 'starting', signal);
   const until = monotonicMs() + lookMs;
-  while (!isOver() && instance.model.state.name === 'running' && monotonicMs() < until) {
-    const sockets = listeningOf(instance);
-    if (sockets.length > 0) return { early: null, sockets, notes: backgroundNotes(instance) };
-    await Promise.race([sleep(tickMs), instance.until(isOver, AbortSignal.timeout(tickMs)).catch(() => {})]);
+  looks += 1;
+  try {
+    while (!isOver() && instance.model.state.name === 'running' && monotonicMs() < until) {
+      const sockets = listeningOf(instance);
+      if (sockets.length > 0) return { early: null, sockets, notes: backgroundNotes(instance) };
+      const pause = Math.min(lookMs, Math.ceil((tickMs * Math.max(manyLooks, looks)) / manyLooks));
+      await Promise.race([sleep(pause), instance.until(isOver, AbortSignal.timeout(pause)).catch(() => {})]);
+    }
+  } finally {
+    looks -= 1;
   }
   if (instance.lastExit?.run !== run) return { early: null, sockets: [], notes: backgroundNotes(instance) };
   return { early: earlyEnd(instance), sockets: [], notes: portNotes(instance) };

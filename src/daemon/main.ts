@@ -16,6 +16,7 @@ import { Guardian } from './guardian.ts';
 import { handlers } from './handlers/index.ts';
 import { sweepJobs } from './jobs.ts';
 import { watchHome } from './lost-home.ts';
+import { Newcomers } from './newcomers.ts';
 import { loadAll, resumeAll } from './recover.ts';
 import { Scheduler } from './schedule.ts';
 import { listen } from './server.ts';
@@ -69,6 +70,9 @@ export async function runDaemon(options: DaemonOptions): Promise<Daemon> {
     cpu: new CpuMeter(),
     enforcement: { controllers: base === null ? new Set() : enableControllers(base) },
     turns: new Turns(),
+    get newcomers() {
+      return newcomers;
+    },
     scheduler: new Scheduler(),
     crashes: new CrashBucket(),
     oom: new OomCount(),
@@ -87,6 +91,7 @@ export async function runDaemon(options: DaemonOptions): Promise<Daemon> {
       options.exit(0);
     },
   };
+  const newcomers = new Newcomers(daemon);
   for (const { name, file, problem, isMovedAside } of loadAll(daemon))
     log(`${name}: ${file}: ${problem}; ${isMovedAside ? 'moved aside' : 'left as it is'}`);
   sweepJobs(daemon);

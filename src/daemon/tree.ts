@@ -22,9 +22,9 @@ import { isAlive, isDead, type ProcessId, processStat, signalProcess, ticksPerSe
 import { signalNumber } from '../host/signals.ts';
 import { uptimeMs } from '../metrics/cpu.ts';
 import { type ProcEntry, type ProcTable, readProcess, readProcTable } from '../metrics/proc-table.ts';
-import { processLine } from '../metrics/process-line.ts';
 import { findTree } from '../metrics/tree.ts';
 import type { Instance } from './instance.ts';
+import type { Newcomer } from './newcomers.ts';
 import { isSameProgram } from './same-program.ts';
 
 /** Looks for an empty tree: soon at first, as most programs end at once, then ever more seldom. */
@@ -71,7 +71,8 @@ export class Tree {
     const cgroup = Tree.cgroupOf(this.#instance);
     const byCgroup = cgroup === null ? null : cgroupPids(cgroup);
     if (byCgroup !== null && this.#enclosed) return identify(byCgroup);
-    const pids = [...this.#trace(readProcTable()), ...this.#unexplained(this.#newcomers())];
+    const newcomers = this.#ours(this.#instance.app.daemon.newcomers.now());
+    const pids = [...this.#trace(readProcTable()), ...this.#unexplained(newcomers)];
     const found = identify([...pids, ...(byCgroup ?? [])]);
     for (const id of found) this.#seen.set(id.pid, id);
     for (const id of [...this.#seen.values()]) {
@@ -103,7 +104,7 @@ export class Tree {
       return;
     }
     for (let round = 0; round < encloseRounds && !this.#closed; round++) {
-      const strays = this.#strays(cgroup, program);
+      const strays = await this.#strays(cgroup, program);
       this.#enclosed = strays.length === 0;
       if (this.#enclosed) return;
       for (const stray of strays) await moveInto(cgroup, stray);
@@ -111,11 +112,15 @@ export class Tree {
   }
 
   /** What belongs to the run and is not in its cgroup. A launched program leaves such only where launchers are; an adopted one anywhere. */
-  #strays(cgroup: string, program: ProcessId): ProcessId[] {
+  async #strays(cgroup: string, program: ProcessId): Promise<ProcessId[]> {
+    const { launcher, app } = this.#instance;
+    if (launcher?.pid === 0) {
+      const already = cgroupPids(cgroup) ?? [];
+      return this.members().filter(({ pid }) => !already.includes(pid));
+    }
+    const newcomers = this.#ours(await app.daemon.newcomers.next());
+    if (newcomers.size === 0 || this.#closed) return [];
     const inside = cgroupPids(cgroup) ?? [];
-    if (this.#instance.launcher?.pid === 0) return this.members().filter(({ pid }) => !inside.includes(pid));
-    const newcomers = this.#newcomers();
-    if (newcomers.size === 0) return [];
     const table = new Map(newcomers);
     for (const pid of [program.pid, ...inside]) {
       const entry = readProcess(pid);
@@ -221,25 +226,12 @@ export class Tree {
       .map(({ pid }) => pid);
   }
 
-  /** What is where launchers are and is neither one, nor the daemon or its guardian, nor what they forked. */
-  #newcomers(): Map<number, ProcEntry> {
-    const { ownCgroup, apps, guardianPid } = this.#instance.app.daemon;
-    const newcomers = new Map<number, ProcEntry>();
-    const here = ownCgroup === null ? null : cgroupPids(ownCgroup);
-    if (here === null) return newcomers;
-    const known = new Set<number | null | undefined>([process.pid, guardianPid()]);
-    for (const { instances } of apps.values()) for (const { launcher } of instances) known.add(launcher?.pid);
-    for (const pid of here) {
-      const entry = known.has(pid) ? null : readProcess(pid);
-      if (entry !== null && entry.ppid !== process.pid && !this.#isOfLaunch(pid) && !this.#isOfLaunch(entry.ppid))
-        newcomers.set(pid, entry);
-    }
-    return newcomers;
-  }
-
-  /** A launcher that has not told its pid yet, or what it forked to become the program. */
-  #isOfLaunch(pid: number): boolean {
-    return processLine(pid)?.includes(this.#instance.app.daemon.launcherScript) ?? true;
+  /** Those that may be of this run: what says that it is another's is left out. */
+  #ours(newcomers: readonly Newcomer[]): Map<number, ProcEntry> {
+    const own = this.#instance.cookie(this.#run);
+    return new Map(
+      newcomers.filter(({ cookie }) => cookie === null || cookie === own).map(({ entry }) => [entry.pid, entry]),
+    );
   }
 
   #send(id: ProcessId, signal: NodeJS.Signals | number): void {

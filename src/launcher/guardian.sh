@@ -40,7 +40,9 @@ while [ -d "$_home" ]; do
   # In a subshell: a redirection here would move fd 8 away for as long as the daemon runs.
   (
     exec 8>&-
-    exec "$_node" "$_daemon" "$_home" "$$"
+    # Its garbage is small and short-lived: little room for it keeps the daemon small (measured: a third of the growth with 1,000 apps).
+    export MALLOC_ARENA_MAX=1
+    exec "$_node" --max-semi-space-size=1 --optimize-for-size "$_daemon" "$_home" "$$"
   )
   _status=$?
   # Told to end, however it went about it.

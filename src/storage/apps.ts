@@ -58,15 +58,21 @@ export interface LoadedApps<Model> {
   readonly damages: Damage[];
 }
 
-/** Every app on disk. With `mend`, bad files are moved aside; without, nothing is touched. */
-export function loadApps<Model>(home: string, { mend }: { readonly mend: boolean }): LoadedApps<Model> {
-  const loaded: LoadedApps<Model> = { apps: [], stateless: [], damages: [] };
-  for (const directory of appDirectories(home)) loadApp(home, nameOfDirectory(directory), mend, loaded);
-  loaded.apps.sort((a, b) => a.state.id - b.state.id);
-  return loaded;
+interface Loading<Model> extends LoadedApps<Model> {
+  /** Texts and small objects that many specs have alike: kept once in memory. */
+  readonly shared: Map<string, unknown>;
 }
 
-function loadApp<Model>(home: string, name: string, mend: boolean, to: LoadedApps<Model>): void {
+/** Every app on disk. With `mend`, bad files are moved aside; without, nothing is touched. */
+export function loadApps<Model>(home: string, { mend }: { readonly mend: boolean }): LoadedApps<Model> {
+  const loaded: Loading<Model> = { apps: [], stateless: [], damages: [], shared: new Map() };
+  for (const directory of appDirectories(home)) loadApp(home, nameOfDirectory(directory), mend, loaded);
+  const { apps, stateless, damages } = loaded;
+  apps.sort((a, b) => a.state.id - b.state.id);
+  return { apps, stateless, damages };
+}
+
+function loadApp<Model>(home: string, name: string, mend: boolean, to: Loading<Model>): void {
   const directory = appDirectory(home, name);
   const spec = readGenerations<AppSpec>(join(directory, 'spec.json'), (value) => specProblem(value, name), migrateSpec);
   const state = readGenerations<StoredState<Model>>(join(directory, 'state.json'), stateProblem, migrateState);
@@ -75,9 +81,25 @@ function loadApp<Model>(home: string, name: string, mend: boolean, to: LoadedApp
   for (const { path, problem } of bad)
     to.damages.push({ name, file: path, problem, isMovedAside: mend && !isLater && setAside(path) });
   if (isLater || spec.value === null) return;
+  shareEqualParts(spec.value, to.shared);
   if (state.value !== null) to.apps.push({ spec: spec.value, state: state.value });
   // Without a bad file it is an app that was never made whole: the disk was full.
   else if (state.bad.length > 0) to.stateless.push(spec.value);
+}
+
+/** A thousand apps of one caller have one environment and one set of limits: half of what a spec takes in memory. */
+function shareEqualParts(spec: AppSpec, shared: Map<string, unknown>): void {
+  const once = <T>(key: string, value: T): T => {
+    if (!shared.has(key)) shared.set(key, value);
+    return shared.get(key) as T;
+  };
+  const parts = spec as { -readonly [K in keyof AppSpec]: AppSpec[K] };
+  parts.env = once(
+    JSON.stringify(spec.env),
+    spec.env.map((entry) => once(entry, entry)),
+  );
+  parts.limits = once(JSON.stringify(spec.limits), spec.limits);
+  parts.inherited = once(JSON.stringify(spec.inherited), spec.inherited);
 }
 
 /** Throws NAME_TAKEN if a newer stead keeps an app of this name: its files are not written over. */

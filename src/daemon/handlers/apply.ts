@@ -4,7 +4,7 @@
  */
 import { readEnvFiles } from '../../programs/env-file.ts';
 import { resolveCommand, resolveTarget } from '../../programs/resolve.ts';
-import type { AppliedApp, ApplyRequest, ApplyResponse, Caller, ConfigApp } from '../../protocol/api.ts';
+import type { AppliedApp, ApplyRequest, ApplyResponse, AppView, Caller, ConfigApp } from '../../protocol/api.ts';
 import { SteadError } from '../../protocol/errors.ts';
 import type { AppSpec, SpecOptions } from '../../protocol/spec.ts';
 import type { App } from '../app.ts';
@@ -36,13 +36,18 @@ export async function apply(daemon: Daemon, body: ApplyRequest, signal: AbortSig
     ...plans.flatMap((plan) => plan.notes),
     ...orphans.map(({ name }) => `${name} is no longer in this file, and goes on as it is: stead delete ${name}`),
   ];
-  if (body.isDryRun === true) return { apps: plans.map((plan) => applied(daemon, plan, null)), notes };
+  if (body.isDryRun === true) return { apps: allApplied(daemon, plans, []), notes };
   const by = askedBy(body);
-  const apps = plans.map((plan) => putInPlace(daemon, plan, by));
+  const apps: (App | null)[] = [];
+  for (const [at, plan] of plans.entries()) {
+    apps.push(putInPlace(daemon, plan, by));
+    // Each is made durable, which takes a millisecond or two: others want to be answered meanwhile.
+    if (at % 5 === 4) await new Promise(setImmediate);
+  }
   const errors = await Promise.all(
     apps.map((app, at) => (app === null ? null : bringUp(app, plans[at]!, { by, wait: body.wait !== false, signal }))),
   );
-  return { apps: plans.map((plan, at) => applied(daemon, plan, errors[at] ?? null)), notes };
+  return { apps: allApplied(daemon, plans, errors), notes };
 }
 
 function checkedApps(body: ApplyRequest): readonly ConfigApp[] {
@@ -178,13 +183,19 @@ async function bringUp(
   }
 }
 
-function applied(daemon: Daemon, { spec, app, differing }: Plan, error: AppliedApp['error']): AppliedApp {
-  const now = daemon.apps.get(spec.name);
+/** One look at /proc for all of them. */
+function allApplied(daemon: Daemon, plans: readonly Plan[], errors: readonly AppliedApp['error'][]): AppliedApp[] {
+  const apps = plans.flatMap(({ spec }) => daemon.apps.get(spec.name) ?? []);
+  const views = new Map(appViews(daemon, apps).map((view) => [view.name, view]));
+  return plans.map((plan, at) => applied(plan, views.get(plan.spec.name) ?? null, errors[at] ?? null));
+}
+
+function applied({ spec, app, differing }: Plan, now: AppView | null, error: AppliedApp['error']): AppliedApp {
   return {
     name: spec.name,
     change: app === null ? 'new' : differing.length > 0 ? 'changed' : 'same',
     differing,
-    app: now === undefined ? null : appViews(daemon, [now])[0]!,
+    app: now,
     error,
   };
 }

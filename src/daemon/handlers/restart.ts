@@ -20,9 +20,9 @@ export async function restart(daemon: Daemon, body: RestartRequest, signal: Abor
     if (caller) app.setSpec({ ...app.spec, env: await freshEnvironment(app.spec, caller.env) });
     app.setWant('running', by);
   }
-  return {
-    results: await Promise.all(apps.map((app) => restartOne(daemon, app, { wait: body.wait !== false, signal }))),
-  };
+  const results = await Promise.all(apps.map((app) => restartOne(app, { wait: body.wait !== false, signal })));
+  // One look at /proc for all of them.
+  return { results: appViews(daemon, apps).map((app, at) => ({ app, ...results[at]! })) };
 }
 
 /** The caller's, with what was set over it, and the env files as they are now. */
@@ -31,14 +31,12 @@ async function freshEnvironment({ envFiles, options }: AppSpec, env: readonly st
 }
 
 async function restartOne(
-  daemon: Daemon,
   app: App,
   { wait, signal }: { wait: boolean; signal: AbortSignal },
-): Promise<ActionResult> {
+): Promise<Omit<ActionResult, 'app'>> {
   const instance = app.instances[0]!;
   const { run } = instance.model;
-  const result = (rest: Partial<ActionResult>): ActionResult => ({
-    app: appViews(daemon, [app])[0]!,
+  const result = (rest: Partial<ActionResult>) => ({
     changed: true,
     error: null,
     ...rest,

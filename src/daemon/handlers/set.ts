@@ -28,19 +28,18 @@ export async function set(daemon: Daemon, body: SetRequest): Promise<ActionRespo
     ),
   );
   checkDependencies(daemon, specs);
-  return {
-    results: apps.map((app, at) => {
-      const before = app.spec;
-      const after = specs[at]!;
-      const changed = JSON.stringify(before) !== JSON.stringify(after);
-      if (changed) app.changeSpec(after);
-      const isPending = ofLaunch.some((field) => JSON.stringify(before[field]) !== JSON.stringify(after[field]));
-      const isUp = app.instances.some(({ model }) => ['starting', 'running'].includes(model.state.name));
-      const notes =
-        isPending && isUp ? [`${app.name} runs on as it is; from its next start: stead restart ${app.name}`] : [];
-      return { app: appViews(daemon, [app])[0]!, changed, error: null, notes };
-    }),
-  };
+  const results = apps.map((app, at) => {
+    const before = app.spec;
+    const after = specs[at]!;
+    const changed = JSON.stringify(before) !== JSON.stringify(after);
+    if (changed) app.changeSpec(after);
+    const isPending = ofLaunch.some((field) => JSON.stringify(before[field]) !== JSON.stringify(after[field]));
+    const isUp = app.instances.some(({ model }) => ['starting', 'running'].includes(model.state.name));
+    const notes =
+      isPending && isUp ? [`${app.name} runs on as it is; from its next start: stead restart ${app.name}`] : [];
+    return { changed, error: null, notes };
+  });
+  return { results: appViews(daemon, apps).map((app, at) => ({ app, ...results[at]! })) };
 }
 
 interface Unset {

@@ -14,10 +14,12 @@ export function signal(daemon: Daemon, body: SignalRequest): ActionResponse {
     throw new SteadError('SIGNAL_UNKNOWN', `There is no signal "${String(body.signal)}".`, {
       hint: 'kill -l lists them',
     });
-  return { results: selected(daemon, body.select).map((app) => signalOne(daemon, app, number)) };
+  const apps = selected(daemon, body.select);
+  const results = apps.map((app) => signalOne(app, number));
+  return { results: appViews(daemon, apps).map((app, at) => ({ app, ...results[at]! })) };
 }
 
-function signalOne(daemon: Daemon, app: App, number: number): ActionResult {
+function signalOne(app: App, number: number): Omit<ActionResult, 'app'> {
   const sent = app.instances.filter(
     ({ program, model }) => model.state.name !== 'starting' && program && signalProcess(program, number),
   );
@@ -27,5 +29,5 @@ function signalOne(daemon: Daemon, app: App, number: number): ActionResult {
       : new SteadError('NOT_RUNNING', `"${app.name}" does not run: no ${signalName(number)} was sent.`, {
           hint: `stead start ${app.name}`,
         }).toBody();
-  return { app: appViews(daemon, [app])[0]!, changed: sent.length > 0, error };
+  return { changed: sent.length > 0, error };
 }
