@@ -60,7 +60,8 @@ export function daemonsOf(home: string): number[] {
     .filter((name) => /^\d+$/.test(name))
     .filter((name) => {
       const words = read(`/proc/${name}/cmdline`).split('\0');
-      return words[1]?.endsWith('/daemon.cjs') === true && words[2] === home && !/ Z /.test(read(`/proc/${name}/stat`));
+      const at = words.findIndex((word) => word.endsWith('/daemon.cjs'));
+      return at > 0 && words[at + 1] === home && !/ Z /.test(read(`/proc/${name}/stat`));
     })
     .map(Number);
 }
