@@ -5,7 +5,7 @@
 
 import { oomKills } from '../host/cgroup.ts';
 import { monotonicMs, wallMs } from '../host/clock.ts';
-import type { ProcessId } from '../host/process.ts';
+import { isAlive, type ProcessId } from '../host/process.ts';
 import { fenceRun, type LogStart, type RunRecord, readLogStart, recordSuccessor } from '../launcher/records.ts';
 import { RunWatch } from '../launcher/run-watch.ts';
 import { happenings } from '../lifecycle/happenings.ts';
@@ -20,6 +20,7 @@ import { askToEnd } from './ask-to-end.ts';
 import { exitOfRecord, unknownAt } from './exits.ts';
 import { watchHealth } from './health.ts';
 import { launchRun } from './launch-run.ts';
+import { Notify, usesNotify } from './notify.ts';
 import { removeReach } from './reach.ts';
 import { type Watching, watchReadiness } from './readiness.ts';
 import { executableOf } from './same-program.ts';
@@ -56,6 +57,9 @@ export class Instance {
   #tree: Tree | null = null;
   /** What is watched of the run that is under way: whether it is ready, or well. */
   #watching: Watching | null = null;
+  #notify: Notify | null = null;
+  /** The main program by its own word (`MAINPID=`), for when it puts itself in the background. */
+  #namedMain: ProcessId | null = null;
   readonly #listeners = new Set<() => void>();
 
   constructor(app: App, stored: StoredInstance<Model>) {
@@ -144,6 +148,10 @@ export class Instance {
   /** Arms what a state loaded from disk waits for. */
   resume(): void {
     const { state } = this.#model;
+    if ('run' in state && usesNotify(this.app.spec) && this.launcher !== null) {
+      this.#notify = new Notify(this, state.run);
+      this.#notify.takeBack();
+    }
     if (state.name === 'backoff' || (state.name === 'failed' && state.until !== null)) this.#arm(state.until);
     if (state.name === 'starting' && state.isLaunched) {
       this.#arm(state.deadline);
@@ -173,6 +181,7 @@ export class Instance {
     this.app.daemon.cpu.forget(this.key);
     this.app.daemon.scheduler.remove(this);
     this.#watching?.close();
+    this.#notify?.remove();
     this.#watch?.close();
     this.#watch = null;
     this.#tree?.close();
@@ -201,6 +210,23 @@ export class Instance {
     for (const happening of happenings(before, event, next.model)) daemon.tell(this, happening);
   }
 
+  /** What the program says of itself; null if it says nothing. */
+  get statusText(): string | null {
+    return this.#notify?.status ?? null;
+  }
+
+  /** Makes the socket to which the program of this run will speak. */
+  openNotify(run: number): number {
+    this.#notify?.close();
+    this.#notify = new Notify(this, run);
+    return this.#notify.open();
+  }
+
+  /** The program says which process is its main one: believed if it is of this tree. */
+  nameMain(pid: number): void {
+    this.#namedMain = this.tree.members().find((member) => member.pid === pid) ?? this.#namedMain;
+  }
+
   /** What costs something to find out is found out when it is asked for. */
   #context(): Context {
     const { spec, daemon } = this.app;
@@ -227,6 +253,7 @@ export class Instance {
   #watchHealth(run: number): void {
     this.#watching?.close();
     this.#watching = watchHealth(this, (reason) => this.dispatch({ type: 'unwell', run, reason }));
+    this.#notify?.watch();
   }
 
   #perform(effect: Effect): void {
@@ -274,6 +301,9 @@ export class Instance {
     this.wentBackground = false;
     this.executable = null;
     if (this.#executableTimer) clearTimeout(this.#executableTimer);
+    this.#notify?.close();
+    this.#notify = null;
+    this.#namedMain = null;
     this.#tree?.close();
     this.#tree = null;
     const failed = (error: unknown) => {
@@ -311,7 +341,8 @@ export class Instance {
   #ended(run: number, record: RunRecord, status: number | null): void {
     this.program = record.successor ?? record.program;
     this.launcher = record.launcher;
-    const successor = record.successor === null && status === 0 ? successorOf(this, record) : null;
+    const successor =
+      record.successor === null && status === 0 ? (this.#namedSuccessor(record) ?? successorOf(this, record)) : null;
     if (successor !== null) {
       this.#succeed(run, successor);
       return;
@@ -332,9 +363,19 @@ export class Instance {
         this.app.daemon.log(`${this.app.name}: exit not written: ${(error as Error).message}`);
       }
     }
+    this.#notify?.remove();
+    this.#notify = null;
     removeReach(this, run);
     const { code, signal, ambiguous, upMs } = exit;
     this.dispatch({ type: 'exited', exit: { run, code, signal, ambiguous, upMs } });
+  }
+
+  /** Whom the program named as its main process, if that one lives on. */
+  #namedSuccessor({ program }: RunRecord): ProcessId | null {
+    const named = this.#namedMain;
+    return named !== null && named.pid !== program?.pid && isAlive(named) && this.#model.state.name !== 'stopping'
+      ? named
+      : null;
   }
 
   /** Why stead ended the run that is under way; null if it ended by itself. */

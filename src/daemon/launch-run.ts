@@ -15,6 +15,7 @@ import type { AppSpec, Program } from '../protocol/spec.ts';
 import { runNumbers } from '../storage/apps.ts';
 import { runDirectory } from '../storage/layout.ts';
 import type { Instance } from './instance.ts';
+import { Notify, usesNotify } from './notify.ts';
 import { channelModule, makeReachDirectory, makeReachFile } from './reach.ts';
 import { Tree } from './tree.ts';
 
@@ -53,6 +54,7 @@ export function launchRun(instance: Instance, run: number, hooks: LaunchHooks): 
       hasStdin: spec.stopStdin !== null,
       readyFd: spec.ready?.kind === 'fd' ? spec.ready.fd : null,
       cgroup,
+      held: usesNotify(spec) ? instance.openNotify(run) : null,
       via: [...prlimitWords(spec), ...niceWords(spec), ...ioNiceWords(spec), ...setprivWords(spec)],
     });
     child.once('error', hooks.failed);
@@ -83,8 +85,22 @@ const argvOf = ({ interpreter, words }: Program): readonly string[] =>
 /** The spec's, its secrets as they are now, and what the program needs to speak to stead. Throws when a secret can't be read. */
 function environmentOf(instance: Instance, run: number): readonly string[] {
   const { spec } = instance.app;
-  const own = [...secretEntries(spec), ...channelEntries(instance, run), `STEAD_RUN_ID=${instance.cookie(run)}`];
+  const own = [
+    ...secretEntries(spec),
+    ...channelEntries(instance, run),
+    ...notifyEntries(instance, run),
+    `STEAD_RUN_ID=${instance.cookie(run)}`,
+  ];
   return mergeEnvironment(spec.env, own);
+}
+
+function notifyEntries(instance: Instance, run: number): string[] {
+  const { spec } = instance.app;
+  if (!usesNotify(spec)) return [];
+  return [
+    `NOTIFY_SOCKET=${new Notify(instance, run).path}`,
+    ...(spec.alive?.kind === 'watchdog' ? [`WATCHDOG_USEC=${spec.aliveIntervalMs * 1000}`] : []),
+  ];
 }
 
 function secretEntries({ secrets }: AppSpec): string[] {

@@ -30,6 +30,7 @@ export function appViews(daemon: Daemon, apps: readonly App[]): AppView[] {
         model: instance.model,
         sinceWall: instance.sinceWall,
         pid: instance.program?.pid ?? null,
+        status: instance.statusText,
         usage: isUp(instance) ? (usages.get(instance.key) ?? null) : null,
       })),
       app.want === 'running' ? daemon.scheduler.nextOf(app.instances[0]!) : null,

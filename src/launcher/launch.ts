@@ -28,6 +28,8 @@ export interface LaunchOrder {
   readonly hasStdin?: boolean;
   /** This fd of the program appends to the file `ready` in the run directory. */
   readonly readyFd?: number | null;
+  /** An fd that the launcher holds open for as long as it lives, and the program does not get. */
+  readonly held?: number | null;
   /** Joined before the program is executed. */
   readonly cgroup?: string | null;
   /** Commands to go through, words without spaces: `/usr/bin/setpriv --reuid=1000 …`. */
@@ -44,6 +46,7 @@ export function spawnLauncher(order: LaunchOrder): ChildProcess {
     ...(order.oomScoreAdj !== null && { _stead_oom: String(order.oomScoreAdj) }),
     ...(order.hasStdin && { _stead_fifo: 'yes' }),
     ...(order.readyFd != null && { _stead_ready: String(order.readyFd) }),
+    ...(order.held != null && { _stead_held: 'yes' }),
     ...(order.cgroup != null && { _stead_cgroup: order.cgroup }),
     ...(order.via.length > 0 && { _stead_via: order.via.join(' ') }),
     ...(entries.length === 0 && { _stead_clean: 'yes' }),
@@ -58,7 +61,7 @@ export function spawnLauncher(order: LaunchOrder): ChildProcess {
     cwd: order.cwd,
     detached: true,
     env: Object.fromEntries(env),
-    stdio: ['ignore', order.out, order.err],
+    stdio: ['ignore', order.out, order.err, ...(order.held == null ? [] : [order.held])],
   });
 }
 

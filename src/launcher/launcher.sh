@@ -19,6 +19,8 @@ exec 0<<END
 held
 END
 exec 0<>/proc/self/fd/0
+# The notify socket came as fd 3, where the program shall have none of it.
+[ -z "${_stead_held-}" ] || exec 8<&3 3<&-
 # All signals that end a process by default, hardware faults and KILL aside. The program-to-be gets them back as they were.
 trap : 1 2 3 10 12 13 14 15 16 24 25 26 27 29 30 34 35 36 37 38 39 40 41 42 43 44 45 46 47 48 49 50 51 52 53 54 55 56 57 58 59 60 61 62 63 64 2>/dev/null
 
@@ -68,7 +70,7 @@ _stead_become() {
   umask "${_stead_umask-022}"
   exec 2>&9 8>&- 9>&-
   unset _stead_dir _stead_stat _stead_value _stead_pid _stead_start _stead_launcher _stead_oom _stead_nofile _stead_raw \
-    _stead_via _stead_env _stead_clean _stead_odd _stead_words _stead_setsid _stead_stdin _stead_fifo _stead_ready _stead_cgroup _stead_umask ${_stead_names-} _stead_names \
+    _stead_via _stead_env _stead_clean _stead_odd _stead_words _stead_setsid _stead_stdin _stead_fifo _stead_ready _stead_held _stead_cgroup _stead_umask ${_stead_names-} _stead_names \
     ${_stead_unset-} _stead_unset
   exec "$@"
 }

@@ -96,6 +96,8 @@ export interface InstanceView {
   /** Percent of one core: since the last look within 30 s, else over the run's life; null when nothing runs. */
   readonly cpu: number | null;
   readonly reason: string | null;
+  /** What the program says of itself (`STATUS=` by sd_notify); null if nothing. Absent in answers of versions before 0.2. */
+  readonly status?: string | null;
 }
 
 /** One row of `list`. */

@@ -14,6 +14,7 @@ export interface Seen {
   readonly model: Model;
   readonly sinceWall: number;
   readonly pid: number | null;
+  readonly status?: string | null;
   /** Null when nobody looked or nothing runs. */
   readonly usage: Usage | null;
 }
@@ -68,7 +69,7 @@ function withNextRun({ state, reason }: InstanceView, nextRun: number | null): s
 const since = (state: State, sinceWall: number): number =>
   'since' in state ? wallMs() - Math.max(0, monotonicMs() - state.since) : Math.min(sinceWall, wallMs());
 
-function instanceView({ index, model, sinceWall, pid, usage }: Seen): InstanceView {
+function instanceView({ index, model, sinceWall, pid, status = null, usage }: Seen): InstanceView {
   const { state } = model;
   return {
     index,
@@ -80,5 +81,6 @@ function instanceView({ index, model, sinceWall, pid, usage }: Seen): InstanceVi
     memory: usage?.memory ?? null,
     cpu: usage?.cpu ?? null,
     reason: reasonInWords(model, monotonicMs()),
+    status,
   };
 }
