@@ -3,6 +3,7 @@
  */
 import { closeSync, fstatSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
 import { getPriority } from 'node:os';
+import { capabilities, hasCapability } from '../host/capabilities.ts';
 import { limitCgroup, makeCgroup } from '../host/cgroup.ts';
 import { limitsOf } from '../host/limits.ts';
 import { spawnLauncher } from '../launcher/launch.ts';
@@ -151,15 +152,15 @@ function softNofile(spec: AppSpec): number | null {
   return hard !== null && hard < wanted ? hard : wanted;
 }
 
-/** What differs from what a launcher inherits anyway. Who isn't root can't raise a hard limit: it stays the lower. */
+/** What differs from what a launcher inherits anyway. Who may not raise a hard limit has the lower one. */
 function prlimitWords(spec: AppSpec): string[] {
   const own = limitsOf('self');
-  const isRoot = process.geteuid?.() === 0;
+  const mayRaise = hasCapability(capabilities.sysResource);
   const words: string[] = [];
   for (const [name, wanted] of Object.entries(spec.limits)) {
     const has = own[name];
     if (!has) continue;
-    const hard = isRoot ? wanted[1] : lower(wanted[1], has[1]);
+    const hard = mayRaise ? wanted[1] : lower(wanted[1], has[1]);
     const soft = lower(wanted[0], hard);
     if (name === 'nofile' ? hard === has[1] : soft === has[0] && hard === has[1]) continue;
     words.push(`--${name}=${soft ?? 'unlimited'}:${hard ?? 'unlimited'}`);

@@ -12,6 +12,7 @@ import { SteadError } from '../../protocol/errors.ts';
 import type { Call, Command } from '../command.ts';
 import { parseCount, showLogs } from '../log-output.ts';
 import { print, printJson, withProgress } from '../output.ts';
+import { ownVersion } from '../own-version.ts';
 import { assertWritable } from '../ownership.ts';
 import { localTime, shortSize } from '../render/units.ts';
 
@@ -112,9 +113,25 @@ async function restart({ home, json }: Call): Promise<number> {
   return 0;
 }
 
+/** An older command takes no newer daemon's place. Throws VERSION_SKEW. */
+function refuseNewer(version: string | null): void {
+  if (version === null || !isLater(version, ownVersion())) return;
+  throw new SteadError(
+    'VERSION_SKEW',
+    `The daemon is ${version}, newer than this command (${ownVersion()}); it was left as it is`,
+    {
+      hint: 'use the newer stead (which -a stead); to go back on purpose: stead daemon stop, then any command that starts something',
+    },
+  );
+}
+
+const isLater = (version: string, than: string): boolean =>
+  version.localeCompare(than, 'en', { numeric: true, sensitivity: 'base' }) > 0;
+
 async function replaceDaemon(home: string): Promise<void> {
   try {
     const before = await readStatus(home);
+    refuseNewer(before?.version ?? null);
     if (before) await stopDaemon(home, before.pid);
   } catch (error) {
     if (!isSilent(error)) throw error;
