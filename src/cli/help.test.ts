@@ -28,7 +28,8 @@ test('help has examples, names each option, and fits 80 columns', () => {
   const pages = all.map((command) => ({ command, lines: renderHelp(command, allFlags(command)) }));
   for (const { command, lines } of pages) {
     assert.ok(command.examples.length > 0, command.name);
-    for (const { name } of allFlags(command)) assert.ok(lines.some((line) => line.includes(`--${name}`)));
+    for (const { name } of allFlags(command))
+      assert.ok(lines.some((line) => line.includes(`--${name}`) || line.includes(`--no-${name}`)));
   }
   const texts = [
     ...pages.flatMap(({ lines }) => lines),

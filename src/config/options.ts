@@ -159,7 +159,7 @@ export const optionsTable: readonly Option[] = [
     property: 'autostart',
     type: 'boolean',
     default: 'on',
-    text: 'off: apply does not start it, nor is it started after a reboot',
+    text: 'keep it from being started by apply, or after a reboot',
     verbs: ['start'],
     section: 'what runs',
   },

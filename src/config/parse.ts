@@ -13,6 +13,8 @@ export interface Flag extends ValueRule {
   readonly value?: string;
   readonly default?: string;
   readonly text: string;
+  /** The heading in help. */
+  readonly section?: string;
 }
 
 export interface ParsedLine {
@@ -82,11 +84,16 @@ function readFlags(word: string, reading: Reading): boolean {
   return word.startsWith('--') ? readLong(word, reading) : readShort(word, reading);
 }
 
-/** `--name`, `--name=value`, `--name value`. */
+/** `--name`, `--name=value`, `--name value`; `--no-name` for one that is on or off. */
 function readLong(word: string, reading: Reading): boolean {
   const [, shown, attached] = /^(--[^=]*)(?:=(.*))?$/s.exec(word)!;
-  const flag = reading.flags.find(({ name }) => `--${name}` === shown) ?? unknownFlag(shown!, reading);
-  return readValue({ flag, shown: shown!, attached }, reading);
+  const negated = reading.flags.find(({ name, type }) => type === 'boolean' && `--no-${name}` === shown);
+  const flag = reading.flags.find(({ name }) => `--${name}` === shown);
+  if (flag === undefined && negated !== undefined && attached === undefined) {
+    reading.values[negated.name] = false;
+    return false;
+  }
+  return readValue({ flag: flag ?? unknownFlag(shown!, reading), shown: shown!, attached }, reading);
 }
 
 /** `-f`, `-n5`, `-n 5`, `-fn5`. */

@@ -34,8 +34,7 @@ export function renderHelp(command: Command, flags: readonly Flag[]): string[] {
     'Examples:',
     ...command.examples.flatMap(exampleLines),
     '',
-    'Options:',
-    ...flags.flatMap(flagLines),
+    ...flagSections(flags),
   ];
 }
 
@@ -46,11 +45,23 @@ function exampleLines([line, text]: readonly [string, string]): string[] {
   return [`  ${line}`, ...wrap(text, width - 6).map((part) => `      ${part}`)];
 }
 
+/** Those of the options table under their headings, the command's own before them. */
+function flagSections(flags: readonly Flag[]): string[] {
+  const named = [...new Set(flags.flatMap(({ section }) => section ?? []))];
+  const sections = [undefined, ...named].filter((section) => flags.some((flag) => flag.section === section));
+  return sections.flatMap((section, at) => [
+    ...(at === 0 ? [] : ['']),
+    section === undefined ? 'Options:' : `${section[0]!.toUpperCase()}${section.slice(1)}:`,
+    ...flags.filter((flag) => flag.section === section).flatMap(flagLines),
+  ]);
+}
+
 const flagColumn = 32;
 
-function flagLines({ name, short, value, default: standard, text }: Flag): string[] {
-  const head = `  ${short ? `-${short}, ` : '    '}--${name}${value ? ` <${value}>` : ''}`;
-  const isTelling = standard !== undefined && standard !== 'none' && standard !== 'off';
+function flagLines({ name, short, type, value, default: standard, text }: Flag): string[] {
+  const isOn = type === 'boolean' && standard === 'on';
+  const head = `  ${short ? `-${short}, ` : '    '}--${isOn ? 'no-' : ''}${name}${value ? ` <${value}>` : ''}`;
+  const isTelling = standard !== undefined && standard !== 'none' && standard !== 'off' && !isOn;
   const parts = wrap(isTelling ? `${text} (default: ${standard})` : text, width - flagColumn);
   const first = head.length < flagColumn ? `${head.padEnd(flagColumn)}${parts.shift()}` : head;
   return [first, ...parts.map((part) => ' '.repeat(flagColumn) + part)];

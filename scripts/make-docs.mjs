@@ -1,0 +1,122 @@
+/**
+ * Makes docs/options.md and docs/stead.config.schema.json from the table of options. `node scripts/make-docs.mjs` writes them, with `--check` it says whether
+ * they are as the table says; exit code 1 if not.
+ */
+import { readFileSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { build } from 'esbuild';
+
+const root = join(dirname(fileURLToPath(import.meta.url)), '..');
+const { outputFiles } = await build({
+  entryPoints: [join(root, 'src/config/options.ts')],
+  bundle: true,
+  platform: 'node',
+  format: 'esm',
+  write: false,
+  logLevel: 'warning',
+});
+const { optionsTable } = await import(
+  `data:text/javascript;base64,${Buffer.from(outputFiles[0].text).toString('base64')}`
+);
+
+const files = {
+  'docs/options.md': markdown(),
+  'docs/stead.config.schema.json': `${JSON.stringify(schema(), null, 2)}\n`,
+};
+if (process.argv.includes('--check')) {
+  const stale = Object.entries(files).filter(([path, text]) => readFileSync(join(root, path), 'utf8') !== text);
+  for (const [path] of stale) console.log(`${path} is not as the table says: node scripts/make-docs.mjs`);
+  process.exitCode = stale.length === 0 ? 0 : 1;
+} else for (const [path, text] of Object.entries(files)) writeFileSync(join(root, path), text);
+
+function markdown() {
+  const sections = [...new Set(optionsTable.map(({ section }) => section))];
+  const cell = (text) => text.replaceAll('|', '\\|');
+  const flag = ({ key, short }) => `${short ? `-${short}, ` : ''}--${key.replaceAll('_', '-')}`;
+  const row = (option) =>
+    `| \`${option.key}\` | \`${flag(option)}\` | ${option.value ? cell(option.value) : 'on or off'} | ${cell(option.default)} | ${option.verbs.join(', ')} | ${cell(option.text)} |`;
+  return [
+    '# Options',
+    '',
+    'Made by `node scripts/make-docs.mjs` from the one table that also gives flags, checks and help. The key is that of a config file and of `stead set`; times are written `500ms 10s 5m 1h30m`, sizes `200M`, K being 1024.',
+    '',
+    ...sections.flatMap((section) => [
+      `## ${section[0].toUpperCase()}${section.slice(1)}`,
+      '',
+      '| key | flag | value | default | of | |',
+      '|---|---|---|---|---|---|',
+      ...optionsTable.filter((option) => option.section === section).map(row),
+      '',
+    ]),
+  ].join('\n');
+}
+
+function schema() {
+  const options = Object.fromEntries(
+    optionsTable.map((option) => [option.key, { description: option.text, ...typeOf(option) }]),
+  );
+  const words = { type: 'array', items: { type: ['string', 'number', 'boolean'] } };
+  const app = {
+    type: 'object',
+    properties: {
+      ...options,
+      script: { type: 'string', description: 'the path of a script' },
+      command: {
+        oneOf: [{ type: 'string' }, words],
+        description: 'a command: a list of words, or a text for the shell',
+      },
+      args: { ...words, description: 'arguments of the script or command' },
+      job: { type: 'boolean', description: 'run once, as stead run does' },
+    },
+    oneOf: [{ required: ['script'] }, { required: ['command'] }],
+    additionalProperties: false,
+  };
+  const some = { type: 'object', properties: options, additionalProperties: false };
+  return {
+    $schema: 'http://json-schema.org/draft-07/schema#',
+    title: 'stead.config',
+    type: 'object',
+    properties: {
+      $schema: { type: 'string' },
+      defaults: some,
+      groups: { type: 'object', additionalProperties: some },
+      apps: {
+        oneOf: [
+          { type: 'array', items: app },
+          { type: 'object', additionalProperties: app },
+        ],
+      },
+    },
+    required: ['apps'],
+    additionalProperties: false,
+  };
+}
+
+/** What a file may hold: maps where entries have names. */
+function typeOf({ key, type, choices, min, max }) {
+  const scalar = ['string', 'number', 'boolean'];
+  switch (type) {
+    case 'boolean':
+      return { type: 'boolean' };
+    case 'choice':
+      return { enum: choices };
+    case 'integer':
+    case 'number':
+      return { type, ...(min === undefined ? {} : { minimum: min }), ...(max === undefined ? {} : { maximum: max }) };
+    case 'size':
+      return { type: ['string', 'integer'] };
+    case 'texts':
+      return {
+        oneOf: [
+          { type: scalar },
+          { type: 'array', items: { type: scalar } },
+          ...(['env', 'secret', 'limit', 'on', 'depends_on'].includes(key)
+            ? [{ type: 'object', additionalProperties: { type: [...scalar, 'null'] } }]
+            : []),
+        ],
+      };
+    default:
+      return { type: 'string' };
+  }
+}
