@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { socketAddress } from '../host/home.ts';
+import { protocolVersion } from '../protocol/version.ts';
 import { request } from './http.ts';
 import { isBrokenOff, isDaemonDown } from './unreachable.ts';
 
@@ -57,9 +58,19 @@ test('a request carries method, path, query, protocol and body; the answer comes
     );
   });
   const got = await request(home, 'show', { params: { sel: 'a b/\udcff€' }, query: { showEnv: '1' } });
-  assert.deepEqual(got, { method: 'GET', url: '/v1/apps/a%20b%2F%FF%E2%82%AC?showEnv=1', protocol: '1.0', body: '' });
+  assert.deepEqual(got, {
+    method: 'GET',
+    url: '/v1/apps/a%20b%2F%FF%E2%82%AC?showEnv=1',
+    protocol: `${protocolVersion.major}.${protocolVersion.minor}`,
+    body: '',
+  });
   const posted = await request(home, 'stop', { body: { select: ['\udcff'] } });
-  assert.deepEqual(posted, { method: 'POST', url: '/v1/stop', protocol: '1.0', body: '{"select":["\\udcff"]}' });
+  assert.deepEqual(posted, {
+    method: 'POST',
+    url: '/v1/stop',
+    protocol: `${protocolVersion.major}.${protocolVersion.minor}`,
+    body: '{"select":["\\udcff"]}',
+  });
 });
 
 test('an answer of many chunks is read whole', async (t) => {
