@@ -17,7 +17,7 @@ export function renderOverview(topics: readonly string[]): string[] {
     ...lines,
     '',
     '<sel> is a name, name:index, an id, @group or all. --json prints JSON.',
-    `More: stead help <command>, or ${topics.join(', ')}`,
+    ...wrap(`More: stead help <command>, or ${topics.join(', ')}`, width),
   ];
 }
 
