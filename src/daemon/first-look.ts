@@ -43,6 +43,10 @@ export async function firstLook(instance: Instance, run: number, signal: AbortSi
     looks -= 1;
   }
   if (instance.lastExit?.run !== run) return { early: null, sockets: [], notes: backgroundNotes(instance) };
+  // Its schedule, or somebody's stop or restart: no fault of its own.
+  const { name } = instance.model.state;
+  if ((instance.lastExit.cause ?? null) !== null && name !== 'failed' && name !== 'backoff')
+    return { early: null, sockets: [], notes: [] };
   return { early: earlyEnd(instance), sockets: [], notes: portNotes(instance) };
 }
 

@@ -437,7 +437,9 @@ const table: Table = {
         : stay({ model }),
     turn: stay,
     tick: ({ model, state, event }, context) =>
-      tickWhileUp({ model, event }, context, (ticked) => askToEnd(ticked, state.run, 'start', context)),
+      tickWhileUp({ model, event }, context, (ticked) =>
+        askToEnd(ticked, state.run, 'start', context, { cause: { reason: 'its schedule (cron)', isFinal: false } }),
+      ),
     exited: ({ model, state, event }, context) =>
       event.exit.run === state.run ? ended(model, event.exit, context) : stay({ model }),
     treeEmptied: stay,
