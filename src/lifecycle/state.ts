@@ -121,6 +121,8 @@ export type Event =
   | { readonly type: 'extend'; readonly run: number; readonly ms: Ms }
   /** It is not well: a check failed, it takes too much memory. */
   | { readonly type: 'unwell'; readonly run: number; readonly reason: string }
+  /** It could not be asked in this way (a stop command that fails): the next step of the sequence comes at once. */
+  | { readonly type: 'notAsked'; readonly run: number }
   /** What decides whose turn it is has changed. */
   | { readonly type: 'turn' }
   /** A time of its schedule, milliseconds since the epoch. */

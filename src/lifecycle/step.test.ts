@@ -247,6 +247,7 @@ function happening(choice: number, run: number): Event {
     { type: 'unwell', run, reason: 'sick' },
     { type: 'extend', run, ms: choice },
     { type: 'ready', run },
+    { type: 'notAsked', run },
     { type: 'ready', run: run - 1 },
   ];
   return all[choice % all.length]!;
@@ -297,4 +298,63 @@ test(`whatever happens in whatever order: one live tree, no start against the wi
     assert.ok(!world.tree && !world.main);
   });
   fc.assert(property, { numRuns: runs });
+});
+
+test('a stop sequence goes step by step, at once where it could not be asked; what stead ends itself is a failure', () => {
+  const over = {
+    stopCommand: 'false',
+    stopSignals: [
+      { signal: 'SIGINT', waitMs: 50 },
+      { signal: 'SIGTERM', waitMs: null },
+    ],
+    restart: 'on-failure',
+  } as Partial<AppSpec>;
+  const asked = feed([...running, { type: 'stop', goal: 'stay' }], over);
+  assert.deepEqual(asked.effects[0], { do: 'ask', how: 'command' });
+  const refused = feed([{ type: 'notAsked', run: 1 }], over, asked.model, 1001);
+  assert.deepEqual(refused.effects, [
+    { do: 'signal', signal: 'SIGINT' },
+    { do: 'timer', at: 1051 },
+  ]);
+  const second = feed([{ type: 'due' }], over, refused.model, 1051);
+  assert.deepEqual(second.effects[0], { do: 'signal', signal: 'SIGTERM' });
+  // A signal is no asking: nothing can refuse it.
+  assert.deepEqual(feed([{ type: 'notAsked', run: 1 }], over, second.model, 1052).effects, []);
+  assert.deepEqual(feed([{ type: 'due' }], over, second.model, 11_051).effects[0], { do: 'kill' });
+
+  const unwell: readonly Event[] = [
+    ...running,
+    { type: 'unwell', run: 1, reason: 'memory' },
+    { type: 'exited', exit: exit(1, 0) },
+    { type: 'treeEmptied', run: 1 },
+  ];
+  assert.equal(feed(unwell, { restart: 'on-failure' }).model.state.name, 'starting');
+  const failed = feed(unwell, { restart: 'no' }).model.state;
+  assert.deepEqual(failed, { name: 'failed', reason: 'memory', until: null, isLate: false });
+});
+
+test('a person’s start that is not ready in time has failed, and the daemon’s own is tried again', () => {
+  const over = { ready: { kind: 'notify' }, readyTimeoutMs: 100 } as Partial<AppSpec>;
+  const late = (by: 'user' | 'daemon') => {
+    const started = feed(
+      [
+        { type: 'start', by },
+        { type: 'launched', run: 1 },
+      ],
+      over,
+    );
+    const stopping = feed([{ type: 'due' }], over, started.model, 1100);
+    const ends: readonly Event[] = [
+      { type: 'exited', exit: exit(1, null, 90, 'SIGTERM') },
+      { type: 'treeEmptied', run: 1 },
+    ];
+    return feed(ends, over, stopping.model, 1101).model.state;
+  };
+  assert.deepEqual(late('user'), {
+    name: 'failed',
+    reason: 'not ready within 100 ms (READY=1)',
+    until: null,
+    isLate: true,
+  });
+  assert.equal(late('daemon').name, 'starting');
 });

@@ -249,6 +249,7 @@ const restRow = {
   ready: stay,
   extend: stay,
   unwell: stay,
+  notAsked: stay,
   turn: stay,
   tick: noteTick,
   exited: stay,
@@ -407,6 +408,7 @@ const table: Table = {
       event.run === state.run
         ? stopLaunch(model, state, 'policy', context, { reason: event.reason, isFinal: false })
         : stay({ model }),
+    notAsked: stay,
     turn: stay,
     tick: ({ model, state, event }, context) =>
       tickWhileUp({ model, event }, context, (ticked) =>
@@ -435,6 +437,7 @@ const table: Table = {
       event.run === state.run
         ? askToEnd(model, state.run, 'policy', context, { cause: { reason: event.reason, isFinal: false } })
         : stay({ model }),
+    notAsked: stay,
     turn: stay,
     tick: ({ model, state, event }, context) =>
       tickWhileUp({ model, event }, context, (ticked) =>
@@ -473,6 +476,10 @@ const table: Table = {
       return go(model, { ...state, deadline }, timer(deadline));
     },
     unwell: stay,
+    notAsked: ({ model, state, event }, context) => {
+      const isAsking = state.phase === 'asked' && stopSteps(context.spec)[state.step]?.effect.do === 'ask';
+      return event.run === state.run && isAsking ? nextStep(model, state, context) : stay({ model });
+    },
     turn: stay,
     tick: ({ model, state, event }, context) =>
       state.goal === 'policy'
@@ -499,6 +506,7 @@ const table: Table = {
     ready: stay,
     extend: stay,
     unwell: stay,
+    notAsked: stay,
     turn: stay,
     tick: noteTick,
     exited: ({ model, state, event }) =>
@@ -519,21 +527,25 @@ function retryLaunch(model: Model, reason: string, context: Context): Step {
 }
 
 function stoppingIsDue({ model, state }: { readonly model: Model; readonly state: Stopping }, context: Context): Step {
-  const { now, spec } = context;
+  const { now } = context;
   if (now < state.deadline) return go(model, state, timer(state.deadline));
   switch (state.phase) {
     case 'leaving':
       return askToEnd(model, state.run, state.goal, context, state);
-    case 'asked': {
-      const step = state.step + 1;
-      const next = stopSteps(spec)[step];
-      return next === undefined
-        ? killNow(model, state, now)
-        : go(model, { ...state, step, deadline: now + next.waitMs }, next.effect, timer(now + next.waitMs));
-    }
+    case 'asked':
+      return nextStep(model, state, context);
     case 'killing':
       return go(model, state, { do: 'kill' }, { do: 'survey' }, timer(now + killPatienceMs));
   }
+}
+
+/** Of the stop sequence; SIGKILL after the last. */
+function nextStep(model: Model, state: Stopping, { now, spec }: Context): Step {
+  const step = state.step + 1;
+  const next = stopSteps(spec)[step];
+  if (next === undefined) return killNow(model, state, now);
+  const deadline = now + next.waitMs;
+  return go(model, { ...state, step, deadline }, next.effect, timer(deadline));
 }
 
 function killNow(model: Model, state: Stopping, now: number): Step {

@@ -44,6 +44,10 @@ async function run({ home, words, rest, values, json }: Call): Promise<number> {
   const line = [...words, ...(rest ?? [])];
   const isFollowing = values.follow === true;
   if (line.length === 0) throw new SteadError('USAGE', 'stead run needs a command', { hint: 'stead run make all' });
+  if (isFollowing && values.cron !== undefined)
+    throw new SteadError('USAGE', '-f waits for the end of a run, and a schedule has none', {
+      hint: 'stead run --cron …, then: stead logs -f <name>',
+    });
   if (json && isFollowing)
     throw new SteadError('USAGE', "-f prints the program's own output: --json has no place beside it");
   assertWritable(home);
