@@ -55,15 +55,15 @@ function isStopped({ app, model: { state } }: Instance, wanted: DependencyState)
 function awaitSlot(app: App): Turn {
   const { slots, group } = app.spec;
   if (slots === null) return null;
-  const others = [...app.daemon.apps.values()].filter(
-    (other) => other !== app && other.spec.kind === 'job' && other.spec.group === group && other.spec.slots !== null,
-  );
-  const taken = others.filter(holdsSlot).length;
-  const before = others.filter((other) => other.id < app.id && isInQueue(other)).length;
-  if (taken + before < slots) return null;
+  const { taken, queue } = app.daemon.turns.slotsOf(app.daemon, group);
+  const own = holdsSlot(app) ? 1 : 0;
+  const before = queue.findIndex((id) => id >= app.id);
+  if (taken - own + (before < 0 ? queue.length : before) < slots) return null;
   const where = group === null ? '' : ` of @${group}`;
-  return { reason: `waits for one of the ${slots === 1 ? 'slot' : `${slots} slots`}${where}`, isBlocked: false };
+  return { reason: `${slotWait}${slots === 1 ? 'slot' : `${slots} slots`}${where}`, isBlocked: false };
 }
+
+const slotWait = 'waits for one of the ';
 
 const holdsSlot = ({ instances }: App): boolean =>
   instances.some(({ model }) => ['starting', 'running', 'stopping', 'stuck', 'backoff'].includes(model.state.name));
@@ -71,17 +71,38 @@ const holdsSlot = ({ instances }: App): boolean =>
 /** It waits for nothing but a slot. */
 const isInQueue = ({ instances }: App): boolean =>
   instances.some(
-    ({ model: { state } }) =>
-      state.name === 'waiting' && state.for === 'turn' && state.reason.startsWith('waits for one'),
+    ({ model: { state } }) => state.name === 'waiting' && state.for === 'turn' && state.reason.startsWith(slotWait),
   );
+
+interface Slots {
+  /** How many jobs of the group hold one. */
+  readonly taken: number;
+  /** Ids of those that wait for one, ascending. */
+  readonly queue: readonly number[];
+}
 
 /** Looks again at those that wait, once for many changes. */
 export class Turns {
   readonly #waiting = new Set<Instance>();
+  /** By group, until something changes: each of a thousand that wait asks for it. */
+  readonly #slots = new Map<string | null, Slots>();
   #isPlanned = false;
+
+  slotsOf({ apps }: Pick<Daemon, 'apps'>, group: string | null): Slots {
+    const known = this.#slots.get(group);
+    if (known !== undefined) return known;
+    const jobs = [...apps.values()].filter(
+      ({ spec }) => spec.kind === 'job' && spec.group === group && spec.slots !== null,
+    );
+    const queue = jobs.filter(isInQueue).map(({ id }) => id);
+    const slots = { taken: jobs.filter(holdsSlot).length, queue: queue.sort((a, b) => a - b) };
+    this.#slots.set(group, slots);
+    return slots;
+  }
 
   /** The state of an instance changed. */
   changed(instance: Instance): void {
+    this.#slots.clear();
     const { state } = instance.model;
     if (state.name === 'waiting' && state.for === 'turn' && !instance.app.isForgotten) this.#waiting.add(instance);
     else this.#waiting.delete(instance);
@@ -89,6 +110,7 @@ export class Turns {
   }
 
   lookAgain(): void {
+    this.#slots.clear();
     if (this.#isPlanned || this.#waiting.size === 0) return;
     this.#isPlanned = true;
     setImmediate(() => {
