@@ -10,6 +10,7 @@ import type { Caller } from '../protocol/api.ts';
 import { SteadError } from '../protocol/errors.ts';
 import { type AppSpec, type SpecOptions, specFormat, type UserSpec } from '../protocol/spec.ts';
 import { checkEnforceable, type Enforcement } from './enforce.ts';
+import { linearMatcher } from './readiness.ts';
 import { checkSchedule } from './schedule.ts';
 
 export interface SpecSource {
@@ -72,8 +73,23 @@ async function settleAll(base: Unsettled, options: SpecOptions, enforcement: Enf
   if (Object.hasOwn(spec.dependsOn, spec.name) || spec.after.includes(spec.name))
     throw new SteadError('DEPENDENCY_CYCLE', `"${spec.name}" can't wait for itself.`);
   checkSchedule(spec);
+  if (spec.ready?.kind === 'log') await checkPattern(spec.ready.pattern);
   checkEnforceable(spec, enforcement);
   return spec;
+}
+
+async function checkPattern(pattern: string): Promise<void> {
+  try {
+    await linearMatcher(pattern);
+  } catch (error) {
+    throw new SteadError(
+      'OPTION_INVALID',
+      `--ready log: ${JSON.stringify(pattern)} is no pattern: ${(error as Error).message}.`,
+      {
+        hint: 'patterns are those of RE2: no look-around, no back-references; \\ before ( [ . * makes them plain',
+      },
+    );
+  }
 }
 
 /** Files are those of the caller's directory, wherever they are read again. */
