@@ -171,28 +171,28 @@ function examineInotify(): Finding[] {
   ];
 }
 
-function examineCgroups({ home, env }: Examined): Finding[] {
-  const base = existsSync(home) ? cgroupPlace(homeId(home), env) : null;
-  if (base === null)
+function examineCgroups({ home, env, daemon }: Examined): Finding[] {
+  const controllers = daemon?.controllers === undefined ? controllersHere(home, env) : daemon.controllers;
+  if (controllers === null)
     return [
       finding(
         'note',
         'cgroups',
         'no cgroup v2 of one’s own: trees are found by their traces, memory is measured, and CPU and task limits are refused',
-        existsSync('/run/systemd/system') ? 'run the daemon in a unit with Delegate=yes' : null,
+        existsSync('/run/systemd/system') ? 'run the daemon in a unit with Delegate=yes (stead daemon run)' : null,
       ),
     ];
-  const controllers = [...usableControllers(base)];
   if (controllers.length === 0)
     return [
-      finding(
-        'note',
-        'cgroups',
-        'there, without controllers: memory is measured, and CPU and task limits are refused',
-        null,
-      ),
+      finding('note', 'cgroups', 'there, without controllers: memory is measured, and CPU and task limits are refused'),
     ];
   return [ok('cgroups', `there, with ${controllers.join(', ')}`)];
+}
+
+/** Without a daemon to ask: what one that is started from here would have. */
+function controllersHere(home: string, env: NodeJS.ProcessEnv): readonly string[] | null {
+  const place = existsSync(home) ? cgroupPlace(homeId(home), env) : null;
+  return place === null ? null : [...usableControllers(place)];
 }
 
 /** What logind does to what a user leaves running. */

@@ -1,7 +1,7 @@
 /** Puts a daemon together and runs it: the apps as they are on disk, then the control API. */
 import { readFileSync, rmSync, writeSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { cgroupBase, enableControllers, joinCgroup, makeCgroup, removeCgroup } from '../host/cgroup.ts';
+import { cgroupBase, emptyUnit, enableControllers, joinCgroup, makeCgroup, removeCgroup } from '../host/cgroup.ts';
 import { bootId, isoTime, wallMs } from '../host/clock.ts';
 import { replaceFile } from '../host/files.ts';
 import { processStat } from '../host/process.ts';
@@ -110,6 +110,7 @@ function leaveCallersCgroup(base: string, guardian: number | null): string | nul
   const own = makeCgroup(join(base, 'daemon'));
   if (own === null || !joinCgroup(own, process.pid)) return null;
   if (guardian !== null) joinCgroup(own, guardian);
+  emptyUnit(dirname(base), own);
   return own;
 }
 

@@ -2,8 +2,10 @@
  * One cgroup (v2) per instance, where the tree is ours to write to: membership that no setsid or double fork escapes, `cgroup.kill` and
  * `cgroup.events`. Where it isn't, callers find a tree by its traces in /proc.
  *
- * Under a running systemd only a delegated subtree may be written to (its "single writer" rule): without one, no cgroups.
+ * Under a running systemd only a delegated subtree may be written to (its "single writer" rule): that of a unit with `Delegate=yes` in which the daemon was
+ * started; without one, no cgroups.
  */
+import { spawnSync } from 'node:child_process';
 import {
   accessSync,
   constants,
@@ -15,7 +17,7 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { isOutOfFds } from './fds.ts';
 
 /** The directory under which this home's cgroups lie, made if need be; null where there is none to be had. */
@@ -35,10 +37,12 @@ export function cgroupBase(homeId: string, env: NodeJS.ProcessEnv = process.env)
 export function cgroupPlace(homeId: string, env: NodeJS.ProcessEnv = process.env): string | null {
   if (env.STEAD_NO_CGROUP) return null;
   const mount = unifiedMount();
-  if (mount === null || existsSync('/run/systemd/system')) return null;
+  if (mount === null) return null;
+  const parent = existsSync('/run/systemd/system') ? delegatedCgroup(mount, `/stead-${homeId}`) : mount;
+  if (parent === null) return null;
   try {
-    accessSync(mount, constants.W_OK);
-    return join(mount, `stead-${homeId}`);
+    accessSync(parent, constants.W_OK);
+    return join(parent, `stead-${homeId}`);
   } catch {
     return null;
   }
@@ -184,6 +188,40 @@ export function removeCgroup(path: string): void {
     rmdirSync(path);
   } catch {
     // Still populated, or gone already.
+  }
+}
+
+const systemctlMs = 3000;
+
+/** The cgroup of the unit in which this process is, if systemd has delegated it; also when it has moved to a cgroup of ours below that. */
+function delegatedCgroup(mount: string, ours: string): string | null {
+  try {
+    const own = /^0::(.*)$/m.exec(readFileSync('/proc/self/cgroup', 'latin1'))?.[1] ?? '';
+    const at = own.indexOf(ours);
+    if (at >= 0) return join(mount, own.slice(0, at));
+    const unit = basename(own);
+    if (!/\.(?:service|scope)$/.test(unit)) return null;
+    const manager = own.includes('/user@') ? ['--user'] : [];
+    const words = [...manager, 'show', '--property=Delegate', '--value', unit];
+    const { stdout } = spawnSync('systemctl', words, { encoding: 'utf8', timeout: systemctlMs });
+    return stdout?.trim() === 'yes' ? join(mount, own) : null;
+  } catch {
+    return null;
+  }
+}
+
+/**
+ * The kernel lets no cgroup that holds processes give controllers to those below: so what else runs in a delegated unit (the command that waits for a daemon in
+ * the foreground) moves as well. Nothing is moved out of the root, which is the whole machine's.
+ */
+export function emptyUnit(unit: string, to: string): void {
+  // The root alone has no such file.
+  if (!existsSync(join(unit, 'cgroup.events'))) return;
+  try {
+    const pids = readFileSync(join(unit, 'cgroup.procs'), 'utf8').split('\n').filter(Boolean);
+    for (const pid of pids) joinCgroup(to, Number(pid));
+  } catch {
+    // Then its controllers can't be used, and doctor says so.
   }
 }
 

@@ -307,6 +307,8 @@ export interface DaemonView {
   readonly home: string;
   readonly since: string | null;
   readonly memory: number | null;
+  /** What cgroups of apps can hold: `memory`, `cpu`, `pids`; null where there are no cgroups. Absent in answers of versions before 0.2. */
+  readonly controllers?: readonly string[] | null;
 }
 
 /** Every request of the control API: `name → [method, path]`. `:sel` is one percent-encoded selector. */

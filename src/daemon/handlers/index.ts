@@ -64,6 +64,7 @@ function status(daemon: Daemon): DaemonView {
     protocol: protocolVersion,
     home: daemon.home,
     since: daemon.since,
+    controllers: daemon.cgroupBase === null ? null : [...daemon.enforcement.controllers],
     memory: (readProcess(process.pid)?.rssPages ?? 0) * pageBytes,
   };
 }
