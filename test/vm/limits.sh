@@ -12,7 +12,7 @@ systemd-run --quiet --unit=stead-test -p Delegate=yes -p KillMode=process -E STE
   "$(command -v node)" "$PWD/bin/stead.cjs" daemon run
 wait_for '[ -S $STEAD_HOME/stead.sock ]'
 doctor=$(stead doctor)
-matches 'doctor names the controllers' 'with memory, cpu, pids' "$doctor"
+matches 'doctor names the controllers' 'with cpu, memory, pids' "$doctor"
 
 eat='x = bytearray(300 * 1024 * 1024); import time; time.sleep(1000)'
 stead start --name own --max-memory 100M --no-wait -- python3 -c "$eat"
