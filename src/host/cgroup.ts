@@ -14,6 +14,7 @@ import {
   readdirSync,
   readFileSync,
   rmdirSync,
+  statSync,
   writeFileSync,
 } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
@@ -152,6 +153,8 @@ export async function moveToCgroup(path: string, pid: number): Promise<boolean> 
 export function cgroupPids(path: string): number[] | null {
   try {
     const own = readFileSync(join(path, 'cgroup.procs'), 'utf8').split('\n').filter(Boolean).map(Number);
+    // Two links are those of a directory without others in it: most have none, and a look at a list has hundreds of them.
+    if (statSync(path).nlink === 2) return own;
     const below = readdirSync(path, { withFileTypes: true })
       .filter((entry) => entry.isDirectory())
       .flatMap((entry) => cgroupPids(join(path, entry.name)) ?? []);

@@ -44,7 +44,13 @@ export function readProcTable(root = '/proc'): Map<number, ProcEntry> {
 
 /** One process, as it is now; null if there is none of that pid. */
 export function readProcess(pid: number): ProcEntry | null {
-  return readInto(Buffer.allocUnsafe(statBytes), `/proc/${pid}/stat`);
+  return readProcesses([pid])[0] ?? null;
+}
+
+/** Those of these processes that there are, as they are now. */
+export function readProcesses(pids: readonly number[]): ProcEntry[] {
+  const buffer = Buffer.allocUnsafe(statBytes);
+  return pids.map((pid) => readInto(buffer, `/proc/${pid}/stat`)).filter((entry) => entry !== null);
 }
 
 function readInto(buffer: Buffer, path: string): ProcEntry | null {

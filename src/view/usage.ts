@@ -1,10 +1,10 @@
 /** What trees use and listen on, for a whole list from one look at /proc: no environments are read for it. */
 import { cgroupPids } from '../host/cgroup.ts';
 import type { ProcessId } from '../host/process.ts';
-import type { CpuMeter } from '../metrics/cpu.ts';
+import { type CpuMeter, uptimeMs } from '../metrics/cpu.ts';
 import { Forest } from '../metrics/forest.ts';
 import { pageSize, rssOf } from '../metrics/memory.ts';
-import { type ProcTable, readProcess, readProcTable } from '../metrics/proc-table.ts';
+import { type ProcTable, readProcesses, readProcTable } from '../metrics/proc-table.ts';
 import { type ListeningSocket, shortAddress, socketsOf } from '../metrics/sockets.ts';
 
 export interface Usage {
@@ -33,6 +33,7 @@ export function lookAtTrees(trees: readonly TreeToLookAt[], cpu: CpuMeter): Read
   const table = byCgroup.every((pids) => pids.length > 0) ? tableOf(byCgroup.flat()) : readProcTable();
   const forest = new Forest(table);
   const page = pageSize();
+  const nowMs = uptimeMs();
   const members = trees.map(({ program }, at) =>
     byCgroup[at]!.length > 0 ? byCgroup[at]! : forest.treeOf(program.pid),
   );
@@ -43,7 +44,7 @@ export function lookAtTrees(trees: readonly TreeToLookAt[], cpu: CpuMeter): Read
     const pids = members[at]!;
     usages.set(key, {
       memory: rssOf(table, pids, page),
-      cpu: cpu.measure(key, { table, pids, startTicks: program.startTicks }),
+      cpu: cpu.measure(key, { table, pids, startTicks: program.startTicks, nowMs }),
       ports: [...new Set(sockets[at]!.map(({ address }) => shortAddress(address)))],
       sockets: sockets[at]!,
     });
@@ -52,6 +53,5 @@ export function lookAtTrees(trees: readonly TreeToLookAt[], cpu: CpuMeter): Read
 }
 
 function tableOf(pids: readonly number[]): ProcTable {
-  const entries = pids.map(readProcess).filter((entry) => entry !== null);
-  return new Map(entries.map((entry) => [entry.pid, entry]));
+  return new Map(readProcesses(pids).map((entry) => [entry.pid, entry]));
 }
