@@ -13,17 +13,19 @@ import type { AppDetail, AppView } from '../protocol/api.ts';
 import { selectApps } from '../protocol/select.ts';
 import { loadApps, readExits, type StoredApp, type StoredInstance } from '../storage/apps.ts';
 import { runDirectory } from '../storage/layout.ts';
+import { newState } from '../storage/new-state.ts';
 import { appView } from '../view/app-view.ts';
+import { rebuildApp } from '../view/lost-app.ts';
 import { lookAtTrees, type TreeToLookAt } from '../view/usage.ts';
 
 /** The list as the files tell it. */
-export function listFromDisk(home: string): AppView[] {
-  return views(home, loadApps<Model>(home, { mend: false }).apps);
+export async function listFromDisk(home: string): Promise<AppView[]> {
+  return views(home, await appsOnDisk(home));
 }
 
 /** One app as the files tell it. Throws APP_NOT_FOUND. */
-export function showFromDisk(home: string, selector: string, { showEnv = false } = {}): AppDetail {
-  const { apps } = loadApps<Model>(home, { mend: false });
+export async function showFromDisk(home: string, selector: string, { showEnv = false } = {}): Promise<AppDetail> {
+  const apps = await appsOnDisk(home);
   const [{ stored }] = selectApps(
     apps.map((stored) => ({ id: stored.state.id, name: stored.spec.name, group: stored.spec.group, stored })),
     [selector],
@@ -47,6 +49,16 @@ export function showFromDisk(home: string, selector: string, { showEnv = false }
     env,
     processes: [],
   };
+}
+
+/** Those, too, of which files are lost: the next daemon will know them as they are seen here. */
+async function appsOnDisk(home: string): Promise<readonly StoredApp<Model>[]> {
+  const { apps, stateless, specless } = loadApps<Model>(home, { mend: false });
+  let id = Math.max(-1, ...apps.map(({ state }) => state.id)) + 1;
+  const remade = stateless.map((spec) => ({ spec, state: newState(id++, 'found without its state') }));
+  const rebuilt = [];
+  for (const lost of specless) rebuilt.push(await rebuildApp(home, lost, id++));
+  return [...apps, ...remade, ...rebuilt].sort((a, b) => a.state.id - b.state.id);
 }
 
 function views(home: string, apps: readonly StoredApp<Model>[]): AppView[] {

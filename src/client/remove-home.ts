@@ -4,7 +4,7 @@ import { checkHome } from '../storage/home.ts';
 
 /** What stead itself puts into a home. */
 const own =
-  /^(apps|lib|notify|lock|stopped|daemon\.json|daemon\.log|events\.jsonl(?:\.1)?|stead\.sock|token|condemned-.*|stead\.sock\.\d+)$/;
+  /^(apps|lib|notify|lock|stopped|daemon\.json|daemon\.log|events\.jsonl(?:\.1)?|stead\.sock|token|stead\.sock\.\d+)$/;
 /** What holds the user's words: gone only with `purge`. */
 const kept = /^(logs|config\.yaml)$/;
 

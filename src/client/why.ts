@@ -3,4 +3,5 @@ import { whyView } from '../view/why.ts';
 import { showFromDisk } from './offline.ts';
 
 /** What the files tell of why an app is as it is. Throws APP_NOT_FOUND. */
-export const whyFromDisk = (home: string, selector: string): WhyView => whyView(home, showFromDisk(home, selector));
+export const whyFromDisk = async (home: string, selector: string): Promise<WhyView> =>
+  whyView(home, await showFromDisk(home, selector));

@@ -2,14 +2,16 @@
  * One app in memory: what was asked for, what is wanted, and its instances. Files follow at once: what is wanted is durable before it is acted
  * on, what is observed is written (not synced) before the effects of its being observed.
  */
-import { bootId, isoTime, wallMs } from '../host/clock.ts';
+import { isDiskFull } from '../host/files.ts';
 import type { Model } from '../lifecycle/state.ts';
-import { newModel } from '../lifecycle/state.ts';
 import type { Want } from '../protocol/api.ts';
 import type { AppSpec } from '../protocol/spec.ts';
 import { removeApp, type StoredApp, type StoredState, saveSpec, saveState, stateFormat } from '../storage/apps.ts';
 import type { Daemon } from './context.ts';
 import { Instance } from './instance.ts';
+
+/** How long to wait for room on a full disk. */
+const saveAgainMs = 2000;
 
 export class App {
   readonly id: number;
@@ -20,6 +22,8 @@ export class App {
   #want: Want;
   #by: string;
   #forgotten = false;
+  #leftover: Error | null = null;
+  #saving: NodeJS.Timeout | null = null;
 
   constructor(daemon: Daemon, { spec, state }: StoredApp<Model>) {
     this.daemon = daemon;
@@ -48,6 +52,11 @@ export class App {
     return this.#forgotten;
   }
 
+  /** Why it is still on disk, though it is forgotten: the next daemon may know it again. */
+  get leftover(): Error | null {
+    return this.#leftover;
+  }
+
   /** Durable when it returns; then, and only then, it may be acted on. Throws the disk's error, nothing being changed. */
   setWant(want: Want, by: string): void {
     const before = { want: this.#want, by: this.#by };
@@ -62,6 +71,35 @@ export class App {
       this.#by = before.by;
       throw error;
     }
+  }
+
+  /**
+   * That it is to end, which a full disk does not prevent: what fills the disk may be this very app. False: it is wanted by this daemon alone as yet, and is
+   * written as soon as there is room.
+   */
+  setEnd(want: 'stopped' | 'deleted', by: string): boolean {
+    try {
+      this.setWant(want, by);
+      return true;
+    } catch (error) {
+      if (!isDiskFull(error)) throw error;
+      this.#want = want;
+      this.#by = by;
+      this.#saveLater();
+      return false;
+    }
+  }
+
+  #saveLater(): void {
+    if (this.#saving) clearTimeout(this.#saving);
+    this.#saving = setTimeout(() => {
+      if (this.#forgotten) return;
+      try {
+        saveState(this.daemon.home, this.name, this.stored(), { durable: true });
+      } catch {
+        this.#saveLater();
+      }
+    }, saveAgainMs);
   }
 
   setSpec(spec: AppSpec): void {
@@ -101,26 +139,14 @@ export class App {
   forget(): void {
     if (this.#forgotten) return;
     this.#forgotten = true;
+    if (this.#saving) clearTimeout(this.#saving);
     for (const instance of this.instances) instance.close();
     this.daemon.apps.delete(this.name);
     try {
       removeApp(this.daemon.home, this.name);
     } catch (error) {
+      this.#leftover = error as Error;
       this.daemon.log(`${this.name}: not removed from disk: ${(error as Error).message}`);
     }
   }
-}
-
-/** The state of an app that was just asked for. */
-export function newState(id: number, by: string): StoredState<Model> {
-  const now = wallMs();
-  return {
-    format: stateFormat,
-    id,
-    want: 'running',
-    by,
-    createdAt: isoTime(now),
-    bootId: bootId(),
-    instances: [{ index: 0, model: newModel, sinceWall: now }],
-  };
 }

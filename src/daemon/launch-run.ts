@@ -15,6 +15,7 @@ import { mergeEnvironment } from '../programs/environment.ts';
 import type { AppSpec, Program } from '../protocol/spec.ts';
 import { runNumbers } from '../storage/apps.ts';
 import { runDirectory } from '../storage/layout.ts';
+import { refuseLost } from '../view/lost-app.ts';
 import type { Instance } from './instance.ts';
 import { Notify, usesNotify } from './notify.ts';
 import { channelModule, makeReachDirectory, makeReachFile } from './reach.ts';
@@ -31,6 +32,7 @@ export interface LaunchHooks {
 export function launchRun(instance: Instance, run: number, hooks: LaunchHooks): void {
   const { app, index } = instance;
   const { daemon, spec } = app;
+  refuseLost(spec);
   const directory = runDirectory(daemon.home, spec.name, index, run);
   mkdirSync(directory, { recursive: true, mode: 0o700 });
   const logs = openLogs(instance);

@@ -92,7 +92,7 @@ export async function runDaemon(options: DaemonOptions): Promise<Daemon> {
     },
   };
   const newcomers = new Newcomers(daemon);
-  for (const { name, file, problem, isMovedAside } of loadAll(daemon))
+  for (const { name, file, problem, isMovedAside } of await loadAll(daemon))
     log(`${name}: ${file}: ${problem}; ${isMovedAside ? 'moved aside' : 'left as it is'}`);
   sweepJobs(daemon);
   resumeAll(daemon);

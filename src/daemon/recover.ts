@@ -13,22 +13,31 @@ import {
   runNumbers,
   type StoredApp,
 } from '../storage/apps.ts';
-import { App, newState } from './app.ts';
+import { newState } from '../storage/new-state.ts';
+import { rebuildApp } from '../view/lost-app.ts';
+import { App } from './app.ts';
 import type { Daemon } from './context.ts';
 import { nextId } from './handlers/start.ts';
 import type { Instance } from './instance.ts';
 
 /** Loads every app; nothing is acted on yet. */
-export function loadAll(daemon: Daemon): Damage[] {
+export async function loadAll(daemon: Daemon): Promise<Damage[]> {
   removeCondemned(daemon.home);
-  const { apps, stateless, damages } = loadApps<Model>(daemon.home, { mend: true });
+  const { apps, stateless, specless, damages } = loadApps<Model>(daemon.home, { mend: true });
   for (const stored of apps) daemon.apps.set(stored.spec.name, loadOne(daemon, stored));
-  for (const spec of stateless) {
-    const stored = { spec, state: newState(nextId(daemon), 'found without its state') };
-    createApp(daemon.home, stored);
-    daemon.apps.set(spec.name, loadOne(daemon, stored));
-  }
+  for (const spec of stateless) remake(daemon, { spec, state: newState(nextId(daemon), 'found without its state') });
+  for (const lost of specless) remake(daemon, await rebuildApp(daemon.home, lost, nextId(daemon)));
   return damages;
+}
+
+/** Its files anew, or, where they can't be written, at least known to this daemon. */
+function remake(daemon: Daemon, stored: StoredApp<Model>): void {
+  try {
+    createApp(daemon.home, stored);
+  } catch (error) {
+    daemon.log(`${stored.spec.name}: not written anew: ${(error as Error).message}`);
+  }
+  daemon.apps.set(stored.spec.name, loadOne(daemon, stored));
 }
 
 function loadOne(daemon: Daemon, stored: StoredApp<Model>): App {

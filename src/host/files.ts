@@ -106,6 +106,9 @@ export function makeDirectory(path: string): boolean {
   return mkdirSync(path, { recursive: true, mode: 0o700 }) !== undefined;
 }
 
+/** No room is left to write: what only removes or renames still works. */
+export const isDiskFull = (error: unknown): boolean => ['ENOSPC', 'EDQUOT'].includes(errnoOf(error));
+
 /** The system's name of an error (`ENOENT`), or '' for another kind of error. */
 export function errnoOf(error: unknown): string {
   const code = (error as NodeJS.ErrnoException | null)?.code;

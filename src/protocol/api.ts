@@ -221,6 +221,8 @@ export type StopRequest = SelectRequest;
 export interface DeleteRequest extends SelectRequest {
   /** Removes the logs, too. */
   readonly purge: boolean;
+  /** Forgets it without ending it: only what was adopted. */
+  readonly leaveRunning?: boolean;
 }
 export interface RestartRequest extends SelectRequest {
   /** With `updateEnv`: the caller whose environment replaces the kept one. */

@@ -51,7 +51,7 @@ const whole = ['spec.json', 'spec.json.prev', 'state.json', 'state.json.prev'];
 
 test('what is written is what is read', (t) => {
   const { home, names } = homeWith(t);
-  assert.deepEqual(load(home, true), { apps: [{ spec, state }], stateless: [], damages: [] });
+  assert.deepEqual(load(home, true), { apps: [{ spec, state }], stateless: [], specless: [], damages: [] });
   assert.deepEqual(names(), whole);
 });
 

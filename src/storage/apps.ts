@@ -55,7 +55,15 @@ export interface LoadedApps<Model> {
   readonly apps: StoredApp<Model>[];
   /** What was asked for of apps whose state was there and can't be read, in no generation. */
   readonly stateless: AppSpec[];
+  /** Apps of which it can't be read what was asked for, in no generation: something of them may run. */
+  readonly specless: Specless<Model>[];
   readonly damages: Damage[];
+}
+
+export interface Specless<Model> {
+  readonly name: string;
+  /** Null if that can't be read, either. */
+  readonly state: StoredState<Model> | null;
 }
 
 interface Loading<Model> extends LoadedApps<Model> {
@@ -65,11 +73,11 @@ interface Loading<Model> extends LoadedApps<Model> {
 
 /** Every app on disk. With `mend`, bad files are moved aside; without, nothing is touched. */
 export function loadApps<Model>(home: string, { mend }: { readonly mend: boolean }): LoadedApps<Model> {
-  const loaded: Loading<Model> = { apps: [], stateless: [], damages: [], shared: new Map() };
+  const loaded: Loading<Model> = { apps: [], stateless: [], specless: [], damages: [], shared: new Map() };
   for (const directory of appDirectories(home)) loadApp(home, nameOfDirectory(directory), mend, loaded);
-  const { apps, stateless, damages } = loaded;
+  const { apps, stateless, specless, damages } = loaded;
   apps.sort((a, b) => a.state.id - b.state.id);
-  return { apps, stateless, damages };
+  return { apps, stateless, specless, damages };
 }
 
 function loadApp<Model>(home: string, name: string, mend: boolean, to: Loading<Model>): void {
@@ -80,7 +88,13 @@ function loadApp<Model>(home: string, name: string, mend: boolean, to: Loading<M
   const isLater = bad.some((each) => each.isLater);
   for (const { path, problem } of bad)
     to.damages.push({ name, file: path, problem, isMovedAside: mend && !isLater && setAside(path) });
-  if (isLater || spec.value === null) return;
+  if (isLater) return;
+  if (spec.value === null) {
+    // Without any trace it is an app that was never made: what came first could not be written.
+    if (spec.bad.length > 0 || state.value !== null || runNumbers(home, name, 0).length > 0)
+      to.specless.push({ name, state: state.value });
+    return;
+  }
   shareEqualParts(spec.value, to.shared);
   if (state.value !== null) to.apps.push({ spec: spec.value, state: state.value });
   // Without a bad file it is an app that was never made whole: the disk was full.
@@ -124,8 +138,11 @@ export function refuseLaterApp(home: string, name: string): void {
 export function createApp(home: string, { spec, state }: StoredApp): void {
   refuseLaterApp(home, spec.name);
   const directory = appDirectory(home, spec.name);
+  const specFile = join(directory, 'spec.json');
   mkdirSync(directory, { recursive: true, mode: 0o700 });
-  replaceFile(join(directory, 'spec.json'), json(spec), { durable: true });
+  // A copy, not a link: what garbles one leaves the other whole.
+  replaceFile(`${specFile}.prev`, json(spec));
+  replaceFile(specFile, json(spec), { durable: true });
   replaceFile(join(directory, 'state.json'), json(state), { durable: true });
   syncDirectory(appsDirectory(home));
 }
@@ -147,7 +164,8 @@ export function saveState(
 /** Removes all that is kept of an app, its logs apart: from here on it is unknown, whatever is left of the directory. */
 export function removeApp(home: string, name: string): void {
   const directory = appDirectory(home, name);
-  const condemned = join(home, `condemned-${process.pid}-${Date.now().toString(36)}`);
+  // Beside it: the apps may be on a file system of their own.
+  const condemned = join(appsDirectory(home), `.condemned-${process.pid}-${Date.now().toString(36)}`);
   try {
     renameSync(directory, condemned);
     syncDirectory(appsDirectory(home));
@@ -160,8 +178,9 @@ export function removeApp(home: string, name: string): void {
 
 /** Removes what an interrupted `removeApp` left. */
 export function removeCondemned(home: string): void {
-  for (const entry of readdirSync(home)) {
-    if (entry.startsWith('condemned-')) rmSync(join(home, entry), { recursive: true, force: true });
+  const apps = appsDirectory(home);
+  for (const entry of existsSync(apps) ? readdirSync(apps) : []) {
+    if (entry.startsWith('.')) rmSync(join(apps, entry), { recursive: true, force: true });
   }
 }
 
@@ -204,7 +223,7 @@ const json = (value: unknown) => `${JSON.stringify(value, null, 1)}\n`;
 function appDirectories(home: string): string[] {
   try {
     return readdirSync(appsDirectory(home), { withFileTypes: true })
-      .filter((entry) => entry.isDirectory())
+      .filter((entry) => entry.isDirectory() && !entry.name.startsWith('.'))
       .map((entry) => entry.name);
   } catch (error) {
     if (errnoOf(error) === 'ENOENT') return [];

@@ -56,6 +56,24 @@ test('an adopted program outlives the daemon like the others, and a stopped one 
   assert.equal(await stead.pid('sleep'), pid);
 });
 
+test('what was adopted can be given back: it is forgotten and runs on; what stead started can not', async (t) => {
+  const stead = new Stead(t);
+  const pid = foreign(stead, 'exec sleep 3004');
+  await stead.ok(['adopt', String(pid), '--name', 'guest']);
+  await stead.ok(['start', '--name', 'own', '--', 'sleep', '3005']);
+  assert.equal((await stead.run(['delete', 'guest', 'own', '--leave-running'])).code, 5);
+  assert.equal((await stead.list()).length, 2);
+  const { stdout } = await stead.ok(['delete', 'guest', '--leave-running']);
+  assert.match(stdout, /guest forgotten, and left running/);
+  assert.deepEqual([isRunning(pid), (await stead.list()).map(({ name }) => name)], [true, ['own']]);
+});
+
+test('the shell that asks is not adopted', async (t) => {
+  const stead = new Stead(t);
+  const { code, stderr } = await stead.run(['adopt', String(process.pid)]);
+  assert.deepEqual([code, /this command runs in it/.test(stderr)], [5, true], stderr);
+});
+
 test("what can't be adopted is refused with the reason", async (t) => {
   const stead = new Stead(t);
   await stead.ok(['start', '--name', 'own', '--', 'sleep', '1000']);

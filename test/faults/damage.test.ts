@@ -51,6 +51,53 @@ test('a state that is lost altogether: what runs is known by its records, and en
   assert.ok(!isRunning(web));
 });
 
+test('a spec that is garbled: the generation before it, written with the first one, is taken', async (t) => {
+  const stead = new Stead(t);
+  await stead.ok(['start', '--name', 'web', ...sleeper]);
+  const pid = await stead.pid('web');
+  await stead.ok(['daemon', 'stop']);
+  writeFileSync(join(stead.home, 'apps/web/spec.json'), '{bad');
+  await stead.ok(['daemon', 'restart']);
+  assert.deepEqual([await stead.pid('web'), (await stead.show('web')).spec.program.words], [pid, ['sleep', '1000']]);
+});
+
+test('a spec that is lost altogether: what runs is listed and supervised as if adopted; what does not can only be deleted', async (t) => {
+  const stead = new Stead(t);
+  for (const name of ['web', 'idle']) await stead.ok(['start', '--name', name, ...sleeper]);
+  await stead.ok(['stop', 'idle']);
+  const pid = await stead.pid('web');
+  await stead.ok(['daemon', 'stop']);
+  for (const name of ['web', 'idle'])
+    for (const file of ['spec.json', 'spec.json.prev'])
+      writeFileSync(join(stead.home, 'apps', name, file), file === 'spec.json' ? '{bad' : '');
+  assert.deepEqual(
+    (await stead.list()).map(({ name, state }) => [name, state]),
+    [
+      ['web', 'running'],
+      ['idle', 'failed'],
+    ],
+  );
+  await stead.ok(['daemon', 'restart']);
+  assert.equal(await stead.pid('web'), pid);
+  process.kill(pid, 'SIGKILL');
+  await stead.until('web', 'its restart', ({ instances }) => instances[0]!.pid !== null && instances[0]!.pid !== pid);
+  assert.match((await stead.show('idle')).reason ?? '', /spec\.json could not be read/);
+  for (const words of [
+    ['start', 'idle'],
+    ['restart', 'idle'],
+    ['start', '--name', 'idle', ...sleeper],
+  ]) {
+    const { code, stderr } = await stead.run(words);
+    assert.deepEqual([code, /stead delete idle/.test(stderr)], [1, true], stderr);
+  }
+  assert.match((await stead.run(['doctor'])).stdout, /idle.*spec\.json.* did not parse and was moved aside/);
+  await stead.ok(['delete', 'idle']);
+  await stead.ok(['start', '--name', 'idle', ...sleeper]);
+  const again = await stead.pid('web');
+  await stead.ok(['stop', 'all']);
+  assert.ok(!isRunning(again));
+});
+
 test('an app that a newer stead keeps is left alone by the daemon, by a start, an adoption and a delete of all', async (t) => {
   const stead = new Stead(t);
   await stead.ok(['start', '--name', 'web', ...sleeper]);

@@ -27,7 +27,7 @@ test('a full disk: what can’t be written is refused and not done, supervising 
   await space.shell('head -c 1M /dev/zero > "$0/apps/fill" 2>/dev/null; true');
 
   assert.equal((await errorOf(stead, ['start', '--name', 'other', ...sleeper])).code, 'DISK');
-  const { code, hint } = await errorOf(stead, ['stop', 'web']);
+  const { code, hint } = await errorOf(stead, ['restart', 'web']);
   assert.deepEqual([code, /df -h/.test(hint)], ['DISK', true]);
   assert.deepEqual([await stead.pid('web'), (await stead.list()).map(({ want }) => want)], [pid, ['running']]);
 
@@ -46,6 +46,31 @@ test('a full disk: what can’t be written is refused and not done, supervising 
     ['other', 'running'],
     ['web', 'stopped'],
   ]);
+});
+
+test('a full disk: what is to end ends all the same, which is written as soon as there is room; a delete makes some', {
+  skip,
+}, async (t) => {
+  const stead = new Stead(t);
+  const space = await MountSpace.make(stead);
+  mkdirSync(`${stead.home}/apps`, { recursive: true, mode: 0o700 });
+  await space.shell('chmod 700 "$0" && mount -t tmpfs -o size=128k,mode=700 tmpfs "$0/apps"');
+  for (const name of ['web', 'gone']) assert.equal((await space.stead('start', '--name', name, ...sleeper)).code, 0);
+  const pids = [await stead.pid('web'), await stead.pid('gone')];
+  await space.shell('head -c 1M /dev/zero > "$0/apps/fill" 2>/dev/null; true');
+  const { code, stderr } = await space.stead('stop', 'web');
+  assert.deepEqual([code, /disk is full: that web is to stay stopped/.test(stderr)], [0, true], stderr);
+  assert.equal((await space.stead('delete', 'gone')).code, 0);
+  assert.deepEqual(pids.filter(isRunning), []);
+  await space.shell('rm "$0/apps/fill"');
+  await waitFor('the wish on disk', async () =>
+    /"want": "stopped"/.test((await space.run('cat', `${stead.home}/apps/web/state.json`)).stdout),
+  );
+  assert.equal((await space.stead('daemon', 'restart')).code, 0);
+  assert.deepEqual(
+    (await stead.list()).map(({ name, state }) => [name, state]),
+    [['web', 'stopped']],
+  );
 });
 
 test('a full disk under the whole home, its own log included: the daemon lives, supervises, and comes back after kill -9', {

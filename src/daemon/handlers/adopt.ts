@@ -16,7 +16,8 @@ import { SteadError } from '../../protocol/errors.ts';
 import type { AppSpec } from '../../protocol/spec.ts';
 import { createApp, refuseLaterApp, removeApp } from '../../storage/apps.ts';
 import { runDirectory } from '../../storage/layout.ts';
-import { App, newState } from '../app.ts';
+import { newState } from '../../storage/new-state.ts';
+import { App } from '../app.ts';
 import type { Daemon } from '../context.ts';
 import { checkedOptions, makeSpec } from '../make-spec.ts';
 import { appViews } from '../view.ts';
@@ -28,6 +29,7 @@ export async function adopt(daemon: Daemon, body: AdoptRequest): Promise<AdoptRe
   const { pid } = body;
   const id = identify(pid);
   refuseOwn(daemon, id);
+  refuseAsker(pid, body.caller?.pid);
   const found = await programOf(pid);
   if (found === null) throw unreadable(pid);
   if (options.name !== undefined) checkName(options.name);
@@ -99,6 +101,19 @@ function refuseOwn(daemon: Daemon, { pid }: ProcessId): void {
         (instance.program !== null && instance.tree.members().some((member) => member.pid === pid));
       if (isItsOwn) throw refuse(`it belongs to the app "${app.name}"`, `stead show ${app.name}`);
     }
+  }
+}
+
+/** To stop it would end who asks: his shell, his terminal. */
+function refuseAsker(pid: number, asker: unknown): void {
+  if (typeof asker !== 'number') return;
+  for (let at = asker; at > 1; at = processStat(at)?.ppid ?? 0) {
+    if (at !== pid) continue;
+    throw new SteadError(
+      'NOT_ADOPTABLE',
+      `Process ${pid} (${processLine(pid) ?? 'gone'}) can't be adopted: this command runs in it.`,
+      { hint: 'to stop it would end what you work in; for a job of this shell: stead adopt $(jobs -p)' },
+    );
   }
 }
 

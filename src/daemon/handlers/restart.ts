@@ -3,6 +3,7 @@ import { mergeEnvironment } from '../../programs/environment.ts';
 import type { ActionResponse, ActionResult, RestartRequest } from '../../protocol/api.ts';
 import { SteadError } from '../../protocol/errors.ts';
 import type { AppSpec } from '../../protocol/spec.ts';
+import { refuseLost } from '../../view/lost-app.ts';
 import type { App } from '../app.ts';
 import type { Daemon } from '../context.ts';
 import { checkedCaller } from '../make-spec.ts';
@@ -16,6 +17,7 @@ export async function restart(daemon: Daemon, body: RestartRequest, signal: Abor
   const apps = selected(daemon, body.select);
   const by = askedBy(body);
   const caller = body.updateEnv ? checkedCaller(body.updateEnv) : null;
+  for (const app of apps) refuseLost(app.spec);
   for (const app of apps) {
     if (caller) app.setSpec({ ...app.spec, env: await freshEnvironment(app.spec, caller.env) });
     app.setWant('running', by);

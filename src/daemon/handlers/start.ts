@@ -9,7 +9,9 @@ import type { StartedApp, StartRequest, StartResponse } from '../../protocol/api
 import { SteadError } from '../../protocol/errors.ts';
 import type { AppSpec, SpecOptions } from '../../protocol/spec.ts';
 import { createApp } from '../../storage/apps.ts';
-import { App, newState } from '../app.ts';
+import { newState } from '../../storage/new-state.ts';
+import { refuseLost } from '../../view/lost-app.ts';
+import { App } from '../app.ts';
 import type { Daemon } from '../context.ts';
 import { checkDependencies, dependenciesOf } from '../dependencies.ts';
 import { execFailure } from '../exec-failure.ts';
@@ -99,7 +101,10 @@ async function planProgram(daemon: Daemon, request: StartRequest, resolved: Reso
   const same =
     taken && isSame(taken.spec, resolved) ? taken : resolved.isNamed ? undefined : findSame(daemon, resolved);
   if (same) return { app: unchanged(same, request), notes };
-  if (taken) throw nameTaken(resolved, taken);
+  if (taken) {
+    refuseLost(taken.spec);
+    throw nameTaken(resolved, taken);
+  }
   return { spec: await makeSpec({ kind: 'app', resolved, options, caller }, daemon.enforcement), notes };
 }
 
@@ -116,6 +121,7 @@ const findSame = (daemon: Daemon, resolved: Resolved): App | undefined =>
 /** An app is started as it is known: options or arguments that differ are refused, not dropped. */
 function unchanged(app: App, { options, rest }: StartRequest): App {
   const { spec } = app;
+  refuseLost(spec);
   const differing = Object.entries(options).filter(([key, value]) => !agrees(spec, key as keyof SpecOptions, value));
   const words = spec.program.words.slice(spec.program.how === 'script' ? 1 : 0);
   const args = rest.length > 0 && JSON.stringify(words.slice(-rest.length)) !== JSON.stringify(rest);

@@ -1,5 +1,5 @@
 import { removeLogs } from '../../logs/excerpt.ts';
-import type { ActionResponse, ActionResult, DeleteRequest, StopRequest } from '../../protocol/api.ts';
+import type { ActionResponse, ActionResult, AppView, DeleteRequest, StopRequest } from '../../protocol/api.ts';
 import { SteadError } from '../../protocol/errors.ts';
 import type { App } from '../app.ts';
 import type { Daemon } from '../context.ts';
@@ -14,13 +14,14 @@ const atRest = ['stopped', 'completed', 'failed'];
 export async function stop(daemon: Daemon, body: StopRequest, signal: AbortSignal): Promise<ActionResponse> {
   const apps = selected(daemon, body.select);
   const changed = new Map(apps.map((app) => [app, app.want !== 'stopped' || !isAtRest(app)]));
-  for (const app of apps) app.setWant('stopped', askedBy(body));
+  const unsaved = new Set(apps.filter((app) => !app.setEnd('stopped', askedBy(body))));
   await stopInOrder(apps, 'stay', body.wait !== false, signal);
   return {
     results: appViews(daemon, apps).map((view, at) => ({
       app: view,
       changed: changed.get(apps[at]!)!,
       error: stuckError(apps[at]!),
+      notes: unsaved.has(apps[at]!) ? [unsavedNote(view.name)] : [],
     })),
   };
 }
@@ -29,15 +30,46 @@ export async function stop(daemon: Daemon, body: StopRequest, signal: AbortSigna
 export async function remove(daemon: Daemon, body: DeleteRequest, signal: AbortSignal): Promise<ActionResponse> {
   const apps = selected(daemon, body.select);
   const views = appViews(daemon, apps);
-  for (const app of apps) app.setWant('deleted', askedBy(body));
+  if (body.leaveRunning === true) return release(apps, views, askedBy(body));
+  for (const app of apps) app.setEnd('deleted', askedBy(body));
   await stopInOrder(apps, 'delete', body.wait !== false, signal);
   const results: ActionResult[] = apps.map((app, at) => ({
     app: views[at]!,
     changed: true,
-    error: app.isForgotten ? null : stuckError(app),
+    error: app.isForgotten ? leftoverError(app) : stuckError(app),
   }));
   if (body.purge === true) for (const app of apps) if (app.isForgotten) removeLogs(daemon.home, app.name);
   return { results };
+}
+
+function leftoverError({ name, leftover }: App): ActionResult['error'] {
+  if (leftover === null) return null;
+  return new SteadError('DISK', `"${name}" has ended, but its files can't be removed: ${leftover.message}.`, {
+    hint: 'look at the home: df -h, ls -la; the next daemon may know it again',
+  }).toBody();
+}
+
+const unsavedNote = (name: string): string =>
+  `the disk is full: that ${name} is to stay stopped is written when there is room (df -h); until then a restart of the machine or of the daemon may start it`;
+
+/** Forgets what was adopted and lets it run: nobody waits for its end. */
+function release(apps: readonly App[], views: readonly AppView[], by: string): ActionResponse {
+  const own = apps.find((app) =>
+    app.instances.some(({ program, launcher }) => program !== null && launcher?.pid !== 0),
+  );
+  if (own)
+    throw new SteadError(
+      'UNSUPPORTED',
+      `"${own.name}" can't be left running: stead started it, and its launcher waits for its end.`,
+      {
+        hint: `only what was adopted can be given back; stead delete ${own.name} ends it`,
+      },
+    );
+  for (const app of apps) {
+    app.setEnd('deleted', by);
+    app.forget();
+  }
+  return { results: views.map((app) => ({ app, changed: true, error: null })) };
 }
 
 /** Those first that others of them don't wait for. A wish is durable by now: should this daemon die, the next one ends the rest. */
