@@ -14,7 +14,7 @@ import { assertWritable } from './ownership.ts';
 import { requireSelectors } from './selectors.ts';
 
 export interface Action {
-  readonly route: 'stop' | 'restart' | 'delete' | 'signal' | 'reset' | 'set';
+  readonly route: 'stop' | 'restart' | 'delete' | 'signal' | 'reset' | 'flush' | 'set';
   readonly select: readonly string[];
   /** Beside what every request that selects holds. */
   readonly body?: Readonly<Record<string, unknown>>;

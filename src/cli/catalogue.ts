@@ -7,6 +7,7 @@ import { command as del } from './commands/delete.ts';
 import { command as doctor } from './commands/doctor.ts';
 import { command as env } from './commands/env.ts';
 import { command as events } from './commands/events.ts';
+import { command as flush } from './commands/flush.ts';
 import { command as list } from './commands/list.ts';
 import { command as logs } from './commands/logs.ts';
 import { command as pid } from './commands/pid.ts';
@@ -39,6 +40,7 @@ export const catalogue: readonly Command[] = [
   env,
   events,
   signal,
+  flush,
   reset,
   wait,
   pid,

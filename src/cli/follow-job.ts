@@ -7,7 +7,8 @@
 import { act } from '../client/act.ts';
 import { whoAsks } from '../client/caller.ts';
 import { waitForEnd } from '../client/wait-for-end.ts';
-import { followFiles } from '../logs/follow.ts';
+import { followLogs } from '../logs/follow.ts';
+import { placeOf } from '../logs/layout.ts';
 import type { RunResponse } from '../protocol/api.ts';
 import { tellFailure } from './failure.ts';
 import { write } from './output.ts';
@@ -17,11 +18,14 @@ import { programExit } from './program-exit.ts';
 export async function followJob(home: string, { app, logs, logFrom }: RunResponse): Promise<number> {
   const { name } = app;
   const ended = new AbortController();
+  const place = (stream: 'out' | 'err') => placeOf(home, name, { index: 0, stream, file: logs[stream] });
   const files = [
-    { path: logs.out, from: logFrom?.out ?? 0, write: (chunk: Uint8Array) => write(1, chunk) },
-    { path: logs.err, from: logFrom?.err ?? 0, write: (chunk: Uint8Array) => write(2, chunk) },
+    { place: place('out'), from: logFrom?.out ?? 0, write: (chunk: Uint8Array) => write(1, chunk) },
+    ...(logs.err === logs.out
+      ? []
+      : [{ place: place('err'), from: logFrom?.err ?? 0, write: (chunk: Uint8Array) => write(2, chunk) }]),
   ];
-  const following = followFiles(files, { signal: ended.signal, drain: true });
+  const following = followLogs(files, { signal: ended.signal, drain: true });
   stopOnSignals(home, name);
   // A reader that goes away ends the following, and with it us; the job goes on.
   const unending = following.then(() => new Promise<never>(() => {}));

@@ -12,6 +12,7 @@ export const verbs = {
   list: { synonyms: ['ls', 'ps'], summary: 'show all apps in a table' },
   show: { synonyms: ['describe', 'info', 'inspect'], summary: 'show everything about an app' },
   logs: { synonyms: ['log'], summary: 'show what an app printed' },
+  flush: { synonyms: [], summary: 'empty the logs of an app' },
   stop: { synonyms: [], summary: 'stop an app and all that it started' },
   restart: { synonyms: [], summary: 'stop and start an app' },
   delete: { synonyms: ['rm'], summary: 'stop an app and forget it' },

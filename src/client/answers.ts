@@ -7,6 +7,7 @@ import type {
   AppView,
   DaemonView,
   EventsResponse,
+  LogsResponse,
   RouteName,
   RunResponse,
   StartResponse,
@@ -25,6 +26,8 @@ export interface Answers extends Record<RouteName, unknown> {
   delete: ActionResponse;
   signal: ActionResponse;
   reset: ActionResponse;
+  flush: ActionResponse;
+  logs: LogsResponse;
   set: ActionResponse;
   apply: ApplyResponse;
   events: EventsResponse;

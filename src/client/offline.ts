@@ -44,7 +44,7 @@ export async function showFromDisk(home: string, selector: string, { showEnv = f
     },
     by: stored.state.by,
     exits: readExits(home, spec.name),
-    logs: logFiles(home, spec.name, 0),
+    logs: logFiles(home, spec.name, 0, spec.log),
     sockets: [],
     env,
     processes: [],

@@ -132,6 +132,13 @@ export function parseSecret(text: string, shown: string): [string, string] {
   );
 }
 
+/** A path, or `none`. */
+export function parseLogFile(text: string, shown: string): string {
+  if (text === 'none' || text === '/dev/null') return '/dev/null';
+  if (text !== '' && text.length < 4000 && !text.endsWith('/') && !/[\0\n]/.test(text)) return text;
+  throw invalid(`${shown} takes the path of a file or none, not ${quote(text)}`, `${shown} /var/log/web.log`);
+}
+
 const limitNames = 'as core cpu data fsize locks memlock msgqueue nice nofile nproc rss rtprio rttime sigpending stack';
 
 /** `nofile=4096`, `nofile=1024:4096`, `core=unlimited`, as prlimit(1) names them. */

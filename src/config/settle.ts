@@ -1,5 +1,5 @@
 /** Options as they were said → the fields of a spec, every default filled in. Pure: what names a user, a group or a file is looked up by the caller. */
-import type { AppSpec, SpecOptions } from '../protocol/spec.ts';
+import type { AppSpec, LogSpec, SpecOptions } from '../protocol/spec.ts';
 import {
   parseAlive,
   parseDependencies,
@@ -7,6 +7,7 @@ import {
   parseHook,
   parseIoNice,
   parseLimit,
+  parseLogFile,
   parseReady,
   parseSecret,
   parseStopSignals,
@@ -86,8 +87,22 @@ export function settle(options: SpecOptions, { kind, inherited }: Pick<AppSpec, 
     hooks: pairs(options.on, (text) => parseHook(text, '--on')),
     keepTree: options.keepTree ?? false,
     leaveTimeoutMs: options.leaveTimeoutMs ?? 10 * second,
+    log: settleLog(options),
   };
 }
+
+export const settleLog = (options: SpecOptions): LogSpec => ({
+  out: options.logOut === undefined ? null : parseLogFile(options.logOut, '--log-out'),
+  err: options.logErr === undefined ? null : parseLogFile(options.logErr, '--log-err'),
+  merge: options.logMerge ?? false,
+  via: options.logVia ?? null,
+  forward: options.logForward ?? null,
+  maxSize: options.logMaxSize === 0 ? null : (options.logMaxSize ?? 20 * 1024 * 1024),
+  maxAgeMs: options.logMaxAgeMs ?? null,
+  keep: options.logKeep ?? 5,
+  total: options.logMaxTotal ?? null,
+  compress: options.logCompress ?? true,
+});
 
 const pairs = <T>(texts: readonly string[] | undefined, parse: (text: string) => [string, T]): Record<string, T> =>
   Object.fromEntries((texts ?? []).map(parse));

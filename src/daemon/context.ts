@@ -5,6 +5,7 @@ import type { App } from './app.ts';
 import type { CrashBucket } from './crash-bucket.ts';
 import type { Enforcement } from './enforce.ts';
 import type { Instance } from './instance.ts';
+import type { LogKeeping } from './log-keeping.ts';
 import type { Newcomers } from './newcomers.ts';
 import type { Scheduler } from './schedule.ts';
 import type { Turns } from './turns.ts';
@@ -32,6 +33,7 @@ export interface Daemon {
   readonly scheduler: Scheduler;
   readonly crashes: CrashBucket;
   readonly oom: OomCount;
+  readonly logs: LogKeeping;
   /** Passes on what happened: to those that follow events, and to hooks. */
   tell(instance: Instance, happening: Happening): void;
   /** One line into daemon.log. */

@@ -1,8 +1,8 @@
 import { linesFrom } from '../logs/excerpt.ts';
-import { logFiles } from '../logs/layout.ts';
 import type { StartedApp } from '../protocol/api.ts';
 import { SteadError } from '../protocol/errors.ts';
 import type { Instance } from './instance.ts';
+import { logPlacesOf } from './log-places.ts';
 
 /**
  * Whether a run ended as it could not be executed after all (a file system without exec, a broken binary): setsid(1) or what stands before the program says
@@ -11,7 +11,7 @@ import type { Instance } from './instance.ts';
 export function execFailure(instance: Instance, early: NonNullable<StartedApp['early']>): SteadError | null {
   const { code } = early.exit;
   if (code !== 126 && code !== 127) return null;
-  const { err } = logFiles(instance.app.daemon.home, instance.app.name, instance.index);
+  const { err } = logPlacesOf(instance);
   const [line] = linesFrom(err, instance.endedLogStart.err, 1);
   const said = /^(?:setsid|env|nice|prlimit|setpriv|\/usr\/bin\/env): (?:failed to execute )?(.*)$/.exec(line ?? '');
   if (!said) return null;

@@ -6,10 +6,10 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { monotonicMs } from '../host/clock.ts';
 import { reasonInWords } from '../lifecycle/words.ts';
 import { linesFrom } from '../logs/excerpt.ts';
-import { logFiles } from '../logs/layout.ts';
 import type { SocketView, StartedApp } from '../protocol/api.ts';
 import { takenPort } from '../view/taken-port.ts';
 import type { Instance } from './instance.ts';
+import { logPlacesOf } from './log-places.ts';
 import { listeningOf } from './view.ts';
 
 const lookMs = 300;
@@ -59,14 +59,14 @@ function backgroundNotes({ wentBackground, program }: Instance): string[] {
 
 /** Who holds the port that it complains of. */
 function portNotes(instance: Instance): string[] {
-  const { err } = logFiles(instance.app.daemon.home, instance.app.name, instance.index);
+  const { err } = logPlacesOf(instance);
   const text = linesFrom(err, instance.endedLogStart.err, searchedLines).join('\n');
   const taken = takenPort(text);
   return taken === null ? [] : [taken];
 }
 
 function earlyEnd(instance: Instance): StartedApp['early'] {
-  const { out, err } = logFiles(instance.app.daemon.home, instance.app.name, instance.index);
+  const { out, err } = logPlacesOf(instance);
   const fromErr = linesFrom(err, instance.endedLogStart.err, shownLines);
   const fromOut = linesFrom(out, instance.endedLogStart.out, shownLines);
   return { exit: instance.lastExit!, lastLines: fromErr.length > 0 ? fromErr : fromOut, next: nextInWords(instance) };

@@ -161,6 +161,7 @@ export class Instance {
       this.#arm(state.until);
       this.#watchHealth(state.run);
     }
+    this.app.daemon.logs.add(this);
     this.app.daemon.turns.changed(this);
     this.app.daemon.scheduler.add(this, this.#model.lastTick || Date.parse(this.app.createdAt));
     if (state.name === 'stuck') this.#arm(monotonicMs());
@@ -174,6 +175,7 @@ export class Instance {
   specChanged(): void {
     const { scheduler, turns } = this.app.daemon;
     scheduler.add(this, wallMs());
+    this.app.daemon.logs.add(this);
     turns.lookAgain();
   }
 
@@ -185,6 +187,7 @@ export class Instance {
     this.#watch?.close();
     this.#watch = null;
     this.#tree?.close();
+    this.app.daemon.logs.remove(this);
     if (this.#timer) clearTimeout(this.#timer);
     this.#timer = null;
     if (this.#executableTimer) clearTimeout(this.#executableTimer);

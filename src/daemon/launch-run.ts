@@ -9,6 +9,7 @@ import { limitsOf } from '../host/limits.ts';
 import { spawnLauncher } from '../launcher/launch.ts';
 import { recordLogStart } from '../launcher/records.ts';
 import type { RunWatch } from '../launcher/run-watch.ts';
+import { baseOf } from '../logs/excerpt.ts';
 import { logFiles } from '../logs/layout.ts';
 import { openLog } from '../logs/open.ts';
 import { mergeEnvironment } from '../programs/environment.ts';
@@ -17,6 +18,7 @@ import { runNumbers } from '../storage/apps.ts';
 import { runDirectory } from '../storage/layout.ts';
 import { refuseLost } from '../view/lost-app.ts';
 import type { Instance } from './instance.ts';
+import { logPlacesOf } from './log-places.ts';
 import { Notify, usesNotify } from './notify.ts';
 import { channelModule, makeReachDirectory, makeReachFile } from './reach.ts';
 import { Tree } from './tree.ts';
@@ -37,7 +39,11 @@ export function launchRun(instance: Instance, run: number, hooks: LaunchHooks): 
   mkdirSync(directory, { recursive: true, mode: 0o700 });
   const logs = openLogs(instance);
   try {
-    instance.logStart = { out: fstatSync(logs.out).size, err: fstatSync(logs.err).size };
+    const places = logPlacesOf(instance);
+    instance.logStart = {
+      out: baseOf(places.out) + fstatSync(logs.out).size,
+      err: baseOf(places.err) + fstatSync(logs.err).size,
+    };
     recordLogStart(directory, instance.logStart);
     const cgroup = prepareCgroup(instance);
     const watch = hooks.watch();
@@ -64,18 +70,20 @@ export function launchRun(instance: Instance, run: number, hooks: LaunchHooks): 
     if (child.pid !== undefined) watch.own(child);
   } finally {
     closeSync(logs.out);
-    closeSync(logs.err);
+    if (logs.err !== logs.out) closeSync(logs.err);
   }
   setImmediate(() => removeOldRuns(instance, run));
 }
 
 /** The program's stdout and stderr are the files themselves. */
 function openLogs({ app, index }: Instance): { readonly out: number; readonly err: number } {
-  const paths = logFiles(app.daemon.home, app.name, index);
-  const owner = app.spec.user ?? undefined;
-  const out = openLog(paths.out, owner);
+  const { log, user } = app.spec;
+  const paths = logFiles(app.daemon.home, app.name, index, log);
+  const owner = user ?? undefined;
+  const out = openLog(paths.out, owner, { isOutside: log.out !== null });
   try {
-    return { out, err: openLog(paths.err, owner) };
+    const isOne = paths.err === paths.out;
+    return { out, err: isOne ? out : openLog(paths.err, owner, { isOutside: log.err !== null }) };
   } catch (error) {
     closeSync(out);
     throw error;

@@ -15,6 +15,7 @@ import { Events } from './events.ts';
 import { Guardian } from './guardian.ts';
 import { handlers } from './handlers/index.ts';
 import { sweepJobs } from './jobs.ts';
+import { LogKeeping } from './log-keeping.ts';
 import { watchHome } from './lost-home.ts';
 import { Newcomers } from './newcomers.ts';
 import { loadAll, resumeAll } from './recover.ts';
@@ -73,6 +74,9 @@ export async function runDaemon(options: DaemonOptions): Promise<Daemon> {
     get newcomers() {
       return newcomers;
     },
+    get logs() {
+      return logs;
+    },
     scheduler: new Scheduler(),
     crashes: new CrashBucket(),
     oom: new OomCount(),
@@ -92,6 +96,7 @@ export async function runDaemon(options: DaemonOptions): Promise<Daemon> {
     },
   };
   const newcomers = new Newcomers(daemon);
+  const logs = new LogKeeping(daemon, undefined);
   for (const { name, file, problem, isMovedAside } of await loadAll(daemon))
     log(`${name}: ${file}: ${problem}; ${isMovedAside ? 'moved aside' : 'left as it is'}`);
   sweepJobs(daemon);

@@ -97,6 +97,8 @@ function withAbsolutePaths(options: SpecOptions, cwd: string): SpecOptions {
   return {
     ...options,
     ...(options.envFile && { envFile: options.envFile.map((path) => resolvePath(cwd, path)) }),
+    ...(options.logOut !== undefined && { logOut: absoluteLog(options.logOut, cwd) }),
+    ...(options.logErr !== undefined && { logErr: absoluteLog(options.logErr, cwd) }),
     ...(options.secret && {
       secret: options.secret.map((text) =>
         text.replace(/^([^=]+=file:)(.*)$/s, (_, head, path) => head + resolvePath(cwd, path)),
@@ -104,6 +106,8 @@ function withAbsolutePaths(options: SpecOptions, cwd: string): SpecOptions {
     }),
   };
 }
+
+const absoluteLog = (path: string, cwd: string): string => (path === 'none' ? path : resolvePath(cwd, path));
 
 /** The request's caller, if it has the form. Throws BAD_REQUEST. */
 export function checkedCaller(value: unknown): Caller {

@@ -4,9 +4,11 @@
  */
 import { closeSync, constants, fstatSync, openSync, readSync, watch } from 'node:fs';
 import { join } from 'node:path';
-import { logFiles } from '../logs/layout.ts';
+import { baseOf } from '../logs/excerpt.ts';
+import type { LogPlace } from '../logs/layout.ts';
 import type { Check } from '../protocol/spec.ts';
 import type { Instance } from './instance.ts';
+import { logPlacesOf } from './log-places.ts';
 import { probe } from './probe.ts';
 import { reachDirectory } from './reach.ts';
 
@@ -73,7 +75,7 @@ function repeat(look: (isClosed: () => boolean) => Promise<boolean>): Watching {
 }
 
 function untilLogged(instance: Instance, pattern: string, isReady: () => void): Watching {
-  const { out, err } = logFiles(instance.app.daemon.home, instance.app.name, instance.index);
+  const { out, err } = logPlacesOf(instance);
   const readers = [
     new LineReader(out, instance.logStart.out),
     ...(err === out ? [] : [new LineReader(err, instance.logStart.err)]),
@@ -100,9 +102,9 @@ class LineReader {
   #offset: number;
   #rest = '';
 
-  constructor(path: string, offset: number) {
-    this.#path = path;
-    this.#offset = offset;
+  constructor(place: LogPlace, offset: number) {
+    this.#path = place.file;
+    this.#offset = Math.max(0, offset - baseOf(place));
   }
 
   newLines(): string[] {

@@ -49,7 +49,7 @@ export function appDetail(daemon: Daemon, app: App, showEnv: boolean): AppDetail
     spec: { ...spec, env, options: showEnv ? spec.options : withoutValues(spec.options) },
     by: app.by,
     exits: readExits(daemon.home, app.name),
-    logs: logFiles(daemon.home, app.name, 0),
+    logs: logFiles(daemon.home, app.name, 0, spec.log),
     sockets: socketsOf(pids),
     env,
     processes: pids.map((pid) => ({ pid, ppid: table.get(pid)?.ppid ?? 0, command: processLine(pid) ?? '' })),

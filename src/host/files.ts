@@ -15,7 +15,7 @@ import {
   rmSync,
   writeSync,
 } from 'node:fs';
-import { open } from 'node:fs/promises';
+import { open, rename } from 'node:fs/promises';
 import { dirname } from 'node:path';
 
 export interface WriteOptions {
@@ -27,7 +27,7 @@ export interface WriteOptions {
 /** Replaces a file's content atomically; 0600. Throws the system's error, the old content then being intact. */
 export function replaceFile(
   path: string,
-  content: string,
+  content: string | Uint8Array,
   { keepPrevious = false, durable = false }: WriteOptions = {},
 ): void {
   const beside = `${path}.tmp`;
@@ -38,7 +38,7 @@ export function replaceFile(
       0o600,
     );
     try {
-      writeAll(fd, Buffer.from(content));
+      writeAll(fd, typeof content === 'string' ? Buffer.from(content) : content);
       if (durable) fsyncSync(fd);
     } finally {
       closeSync(fd);
@@ -50,6 +50,26 @@ export function replaceFile(
     throw error;
   }
   if (durable) syncDirectory(dirname(path));
+}
+
+/** Durable `replaceFile` without holding up the event loop. */
+export async function replaceFileLater(path: string, content: string): Promise<void> {
+  const beside = `${path}.tmp`;
+  const flags = constants.O_WRONLY | constants.O_CREAT | constants.O_TRUNC | constants.O_NOFOLLOW;
+  try {
+    const handle = await open(beside, flags, 0o600);
+    try {
+      await handle.writeFile(content);
+      await handle.sync();
+    } finally {
+      await handle.close();
+    }
+    await rename(beside, path);
+  } catch (error) {
+    rmSync(beside, { force: true });
+    throw error;
+  }
+  await syncPath(dirname(path));
 }
 
 /** Makes a directory's entries outlive a power loss. */

@@ -28,6 +28,11 @@ const soPasscred = 16;
 const setStatusFlags = 4;
 const setOwner = 8;
 const dontWait = 0x40;
+/** FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE */
+const punchHoleMode = 0x03;
+/** FALLOC_FL_COLLAPSE_RANGE */
+const collapseMode = 0x08;
+const seekData = 3;
 const cloexecFds = 0x40000000;
 /** The same on every architecture that koffi is installed for. */
 const syscallNumbers = { pidfdOpen: 434, pidfdGetfd: 438 } as const;
@@ -112,6 +117,72 @@ export function mkfifo(path: string, mode: number): void {
   checked('mkfifo', native().libc.mkfifo(Buffer.concat([encodeBytes(path), Buffer.alloc(1)]), mode), path);
 }
 
+/** Frees the first `length` bytes of a file and leaves a hole in their place. The file stays as long as it is. Throws EOPNOTSUPP where there are no holes. */
+export const punchHole = (fd: number, length: number): Promise<void> => fallocate(fd, punchHoleMode, length);
+
+/** Takes the first `length` bytes, whole blocks and not all, out of a file: what follows moves to its head. Throws EOPNOTSUPP where that can't be. */
+export const cutRange = (fd: number, length: number): Promise<void> => fallocate(fd, collapseMode, length);
+
+/**
+ * Copies bytes between two files within the kernel, where file systems share them without a copy if they can. Gives how many were copied; null where this
+ * can't be done for these files.
+ */
+export function copyFileRange(
+  from: { readonly fd: number; readonly offset: number },
+  to: { readonly fd: number; readonly offset: number },
+  length: number,
+): Promise<number | null> {
+  const { libc } = native();
+  const [source, target] = [from.offset, to.offset].map((offset) => {
+    const bytes = Buffer.alloc(8);
+    bytes.writeBigInt64LE(BigInt(offset));
+    return bytes;
+  }) as [Buffer, Buffer];
+  return new Promise((resolve, reject) => {
+    libc.copy_file_range.async(
+      from.fd,
+      source,
+      to.fd,
+      target,
+      length,
+      0,
+      (error: Error | null, result: number | bigint) => {
+        if (error) reject(error);
+        else resolve(Number(result) < 0 ? null : Number(result));
+      },
+    );
+  });
+}
+
+/** Off the event loop: the kernel may have to write what is dirty first. */
+function fallocate(fd: number, mode: number, length: number): Promise<void> {
+  const { libc } = native();
+  return new Promise((resolve, reject) => {
+    // errno is the thread's own; what can go wrong here is told by asking again on this one.
+    libc.fallocate.async(fd, mode, 0, length, (error: Error | null, result: number | bigint) => {
+      if (error) reject(error);
+      else if (Number(result) === 0) resolve();
+      else {
+        try {
+          checked('fallocate', libc.fallocate(fd, mode, 0, length));
+          resolve();
+        } catch (failure) {
+          reject(failure as Error);
+        }
+      }
+    });
+  });
+}
+
+/** Where a file's first byte lies that is no hole; Infinity if it is one hole. */
+export function firstData(fd: number): number {
+  const at = Number(native().libc.lseek(fd, 0, seekData));
+  if (at >= 0) return at;
+  const errno = native().koffi.errno();
+  if (errno === constants.errno.ENXIO) return Number.POSITIVE_INFINITY;
+  throw systemError('lseek', errno);
+}
+
 function checked(call: string, result: number | bigint, path?: string): number {
   const value = Number(result);
   if (value < 0) throw systemError(call, native().koffi.errno(), path);
@@ -125,7 +196,11 @@ function systemError(syscall: string, errno: number, path?: string): NodeJS.Errn
   return Object.assign(error, { code, errno: -errno, syscall, ...(path === undefined ? {} : { path }) });
 }
 
-type Call = (...args: readonly (number | Buffer)[]) => number | bigint;
+interface Call {
+  (...args: readonly (number | Buffer)[]): number | bigint;
+  /** In one of libuv's threads; the last argument is called with an error or the result. */
+  async(...args: readonly (number | Buffer | ((error: Error | null, result: number | bigint) => void))[]): void;
+}
 
 /** What is used of koffi, whose platform packages have no types of their own. */
 interface Koffi {
@@ -147,6 +222,9 @@ const signatures = {
   fcntl: ['int', ['int', 'int', 'long']],
   recvmsg: ['long', ['int', 'void *', 'int']],
   mkfifo: ['int', ['void *', 'uint']],
+  fallocate: ['int', ['int', 'int', 'int64', 'int64']],
+  copy_file_range: ['int64', ['int', 'void *', 'int', 'void *', 'uint64', 'uint']],
+  lseek: ['int64', ['int', 'int64', 'int']],
   syscall: ['long', ['long', 'long', 'long', 'long']],
 } as const;
 

@@ -14,7 +14,8 @@ export type HappeningType =
   | 'complete'
   | 'stop'
   | 'stuck'
-  | 'delete';
+  | 'delete'
+  | 'log';
 
 export interface Happening {
   readonly type: HappeningType;

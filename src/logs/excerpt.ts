@@ -1,14 +1,16 @@
 import { closeSync, constants, fstatSync, openSync, readSync, rmSync } from 'node:fs';
 import { decodeBytes } from '../host/bytes.ts';
-import { logDirectory } from './layout.ts';
+import { type LogPlace, logDirectory } from './layout.ts';
+import { readRecord } from './record.ts';
 
 /** An excerpt is for a message: of more than this only the end is looked at. */
 const mostBytes = 64 * 1024;
 
-/** The last lines, `count` at most, of what a log holds behind an offset; none if it can't be read. For messages, not for `logs`. */
-export function linesFrom(file: string, offset: number, count: number): string[] {
+/** The last lines, `count` at most, of what a log's file holds behind an offset; none if it can't be read. For messages, not for `logs`. */
+export function linesFrom(place: LogPlace, logOffset: number, count: number): string[] {
   try {
-    const fd = openSync(file, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
+    const offset = Math.max(0, logOffset - baseOf(place));
+    const fd = openSync(place.file, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
     try {
       const { size } = fstatSync(fd);
       // A log that was cut since begins anew.
@@ -23,6 +25,15 @@ export function linesFrom(file: string, offset: number, count: number): string[]
     }
   } catch {
     return [];
+  }
+}
+
+/** The offset of the first byte of a log's file. */
+export function baseOf(place: LogPlace): number {
+  try {
+    return readRecord(place.record, place.file).base;
+  } catch {
+    return 0;
   }
 }
 

@@ -10,12 +10,14 @@ import {
   renameSync,
   rmSync,
   truncateSync,
+  watch,
   writeFileSync,
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, beforeEach, test } from 'node:test';
-import { type FollowOptions, followFiles } from './follow.ts';
+import { type FollowOptions, followLogs } from './follow.ts';
+import { unkept } from './layout.ts';
 
 const root = mkdtempSync(join(tmpdir(), 'stead-follow-'));
 after(() => rmSync(root, { recursive: true }));
@@ -37,7 +39,7 @@ function follow(from = 0, { at = path, ...options }: Partial<FollowOptions> & { 
     text += Buffer.from(chunk).toString('latin1');
     notify();
   };
-  const done = followFiles([{ path: at, from, write }], { signal: controller.signal, ...options });
+  const done = followLogs([{ place: unkept(at), from, write }], { signal: controller.signal, ...options });
   return {
     text: () => text,
     async until(condition) {
@@ -140,7 +142,7 @@ test('several logs are followed side by side, one chunk at a time, at the speed 
   let taking = 0;
   let length = 0;
   const files = paths.map((one) => ({
-    path: one,
+    place: unkept(one),
     from: 0,
     async write(chunk: Uint8Array) {
       assert.equal(++taking, 1);
@@ -153,7 +155,7 @@ test('several logs are followed side by side, one chunk at a time, at the speed 
   const warnings: Error[] = [];
   const onWarning = (warning: Error) => warnings.push(warning);
   process.on('warning', onWarning);
-  const done = followFiles(files, { signal: controller.signal });
+  const done = followLogs(files, { signal: controller.signal });
   for (const one of paths) appendFileSync(one, Buffer.alloc(100_000, 'y'));
   await done;
   process.off('warning', onWarning);
@@ -164,6 +166,8 @@ test('several logs are followed side by side, one chunk at a time, at the speed 
 test('an end leaves no file open and no watch, and a failing writer ends all', async () => {
   const open = () => readdirSync('/proc/self/fd').length;
   writeFileSync(path, 'x\n');
+  // The process's one inotify instance stays.
+  watch(root).close();
   await follow().end();
   const before = open();
   const watches = inotifyFds();
@@ -173,10 +177,10 @@ test('an end leaves no file open and no watch, and a failing writer ends all', a
     await following.end();
   }
   const controller = new AbortController();
-  const fail = { path, from: 0, write: () => Promise.reject(new Error('EPIPE')) };
-  const quiet = { path: join(root, 'nosuch'), from: 0, write: () => {} };
-  await assert.rejects(followFiles([quiet, fail], { signal: controller.signal }), /EPIPE/);
+  const fail = { place: unkept(path), from: 0, write: () => Promise.reject(new Error('EPIPE')) };
+  const quiet = { place: unkept(join(root, 'nosuch')), from: 0, write: () => {} };
+  await assert.rejects(followLogs([quiet, fail], { signal: controller.signal }), /EPIPE/);
   assert.equal(open(), before);
   assert.equal(inotifyFds(), watches);
-  await followFiles([quiet], { signal: AbortSignal.abort() });
+  await followLogs([quiet], { signal: AbortSignal.abort() });
 });

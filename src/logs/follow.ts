@@ -1,23 +1,22 @@
 /**
- * Follows logs as they grow. Nobody keeps a watch on a file that is being written: the kernel would queue an event per write, which cuts
+ * Follows logs as they grow, over rotations. Nobody keeps a watch on a file that is being written: the kernel would queue an event per write, which cuts
  * the writer's speed to a third. So while bytes come, they are read every 10 ms without any watch; once a file is quiet, a watch
  * is armed, the file is looked at once more (what came in between is seen), and the first event closes the watch again.
  *
- * A file that shrank was truncated: reading begins at its start. A path that leads to another file was replaced: the old one is read to
- * its end first. A file that isn't there (yet) is waited for through its directory. Files are read side by side, but the writer is called
- * for one chunk at a time, and the next is only read when it has resolved.
+ * What was rotated away before it was read is read from the archives. A file that shrank was truncated: reading goes on at its start. A path that leads to
+ * another file was replaced: the old one is read to its end first. A file that isn't there (yet) is waited for through its directory. Files are
+ * read side by side, but the writer is called for one chunk at a time, and the next is only read when it has resolved.
  */
-import { constants, type Stats } from 'node:fs';
-import { type FileHandle, open, stat } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { copyRange, type Writer } from './read.ts';
+import type { LogPlace } from './layout.ts';
+import { Log } from './log.ts';
 import { wakeOn } from './wake.ts';
 
-export interface FollowedFile {
-  readonly path: string;
-  /** Where to begin, in bytes: what `lastLines` returned. */
+export interface FollowedLog {
+  readonly place: LogPlace;
+  /** Where to begin. */
   readonly from: number;
-  readonly write: Writer;
+  readonly write: (chunk: Uint8Array, offset: number) => void | Promise<void>;
 }
 
 export interface FollowOptions {
@@ -28,15 +27,16 @@ export interface FollowOptions {
 
 /** Long enough that a writer doesn't notice us, short enough for who reads along. */
 const restMs = 10;
+const chunkBytes = 256 * 1024;
 
-/** Writes what is appended to files until aborted, then resolves. Throws what a writer throws, or the system's error. */
-export async function followFiles(
-  files: readonly FollowedFile[],
+/** Writes what is appended to logs until aborted, then resolves. Throws what a writer throws, or the system's error. */
+export async function followLogs(
+  logs: readonly FollowedLog[],
   { signal, drain = false }: FollowOptions,
 ): Promise<void> {
   const inTurn = turns();
-  const followers = files.map(
-    ({ path, from, write }) => new Follower(path, from, (chunk) => inTurn(() => write(chunk))),
+  const followers = logs.map(
+    ({ place, from, write }) => new Follower(place, from, (chunk, at) => inTurn(() => write(chunk, at))),
   );
   const endAll = () => {
     for (const follower of followers) follower.end();
@@ -71,16 +71,15 @@ function turns(): (task: () => void | Promise<void>) => Promise<void> {
 }
 
 class Follower {
-  readonly #path: string;
-  readonly #write: Writer;
+  readonly #place: LogPlace;
+  readonly #write: FollowedLog['write'];
   #offset: number;
-  #file: FileHandle | null = null;
-  #identity = '';
-  /** One for each file: an AbortSignal warns of more than ten listeners. */
+  #log: Log | null = null;
+  /** One for each log: an AbortSignal warns of more than ten listeners. */
   readonly #ended = new AbortController();
 
-  constructor(path: string, from: number, write: Writer) {
-    this.#path = path;
+  constructor(place: LogPlace, from: number, write: FollowedLog['write']) {
+    this.#place = place;
     this.#offset = from;
     this.#write = write;
   }
@@ -99,46 +98,42 @@ class Follower {
 
   /** Writes what is new as of now; false if nothing is. */
   async readNew(): Promise<boolean> {
-    if (this.#file === null && !(await this.#open())) return false;
-    const hadNew = await this.#readFile(this.#file!);
-    const current = await statIfThere(this.#path);
-    if (current !== null && identityOf(current) === this.#identity) return hadNew;
-    // Deleted or replaced: what its writer still appends to the old one until now belongs before the new one's.
-    const hadMore = await this.#readFile(this.#file!);
-    if (current === null) return hadNew || hadMore;
-    await this.close();
-    this.#offset = 0;
+    this.#log ??= await Log.open(this.#place);
+    const log = this.#log;
+    const hadNew = await this.#readAll(log);
+    if (!(await log.isReplaced())) return hadNew;
+    // What its writer still appends to the old one until now belongs before the new one's.
+    const hadMore = await this.#readAll(log);
+    if (!(await log.takeReplacement())) return hadNew || hadMore;
+    this.#offset = log.fileStart;
     return true;
   }
 
   async close(): Promise<void> {
-    await this.#file?.close();
-    this.#file = null;
+    await this.#log?.close();
+    this.#log = null;
   }
 
-  async #open(): Promise<boolean> {
-    try {
-      this.#file = await open(this.#path, constants.O_RDONLY | constants.O_NONBLOCK);
-    } catch (error) {
-      if ((error as NodeJS.ErrnoException).code === 'ENOENT') return false;
-      throw error;
+  async #readAll(log: Log): Promise<boolean> {
+    let hadNew = false;
+    this.#offset = await log.refresh(this.#offset);
+    const { end } = log;
+    for (
+      let chunk = await log.read(this.#offset, chunkBytes);
+      chunk;
+      chunk = await log.read(this.#offset, chunkBytes)
+    ) {
+      hadNew = true;
+      await this.#write(chunk.bytes, chunk.offset);
+      this.#offset = chunk.offset + chunk.bytes.length;
+      if (this.#offset >= end) break;
     }
-    this.#identity = identityOf(await this.#file.stat());
-    return true;
-  }
-
-  async #readFile(file: FileHandle): Promise<boolean> {
-    const { size } = await file.stat();
-    if (size < this.#offset) this.#offset = 0;
-    if (size === this.#offset) return false;
-    const { to } = await copyRange(file, { from: this.#offset, to: size }, this.#write);
-    this.#offset = to;
-    return true;
+    return hadNew;
   }
 
   /** Until something happens to the file: on its path, or in its directory while it isn't there. */
   async #wait(signal: AbortSignal): Promise<void> {
-    const wake = wakeOn(this.#path);
+    const wake = wakeOn(this.#place.file);
     signal.addEventListener('abort', wake.close);
     try {
       if (!signal.aborted && !(await this.readNew())) await wake.happened;
@@ -150,9 +145,3 @@ class Follower {
 }
 
 const rest = (signal: AbortSignal) => sleep(restMs, undefined, { signal }).catch(() => {});
-
-const identityOf = ({ dev, ino }: Stats) => `${dev}:${ino}`;
-
-async function statIfThere(path: string): Promise<Stats | null> {
-  return stat(path).catch(() => null);
-}

@@ -17,6 +17,7 @@ import { dirname } from 'node:path';
 import { escapeControls } from '../host/bytes.ts';
 import { errnoOf } from '../host/files.ts';
 import { SteadError } from '../protocol/errors.ts';
+import { nowhere } from './layout.ts';
 
 export interface Owner {
   readonly uid: number;
@@ -29,24 +30,27 @@ const flags = constants.O_WRONLY | constants.O_APPEND | constants.O_CREAT | cons
 /**
  * Opens (and makes, 0600, in a directory 0700) a log file for appending and returns its fd, which the caller closes. With `owner` the
  * file is that user's, so that the program can open /dev/stdout anew. Throws HOME_UNSAFE for what is no log of ours, DISK if the
- * system refuses.
+ * system refuses. `isOutside`: a file that a person named, wherever it is; its directory and its mode are his affair.
  */
-export function openLog(path: string, owner?: Owner): number {
+export function openLog(path: string, owner?: Owner, { isOutside = false } = {}): number {
   try {
-    return open(path, owner);
+    if (path === nowhere) return openSync(path, constants.O_WRONLY | constants.O_APPEND);
+    return open(path, owner, isOutside);
   } catch (error) {
     if (error instanceof SteadError || errnoOf(error) === '') throw error;
     throw new SteadError('DISK', `The log "${escapeControls(path)}" cannot be opened: ${(error as Error).message}`);
   }
 }
 
-function open(path: string, owner: Owner | undefined): number {
-  checkDirectory(dirname(path));
+function open(path: string, owner: Owner | undefined, isOutside: boolean): number {
+  if (isOutside) mkdirSync(dirname(path), { recursive: true });
+  else checkDirectory(dirname(path));
   checkBefore(path);
-  const fd = openSync(path, flags, 0o600);
+  // Elsewhere a FIFO may have come into its place since.
+  const fd = openSync(path, isOutside ? flags | constants.O_NONBLOCK : flags, 0o600);
   try {
     checkFile(path, fstatSync(fd), owner);
-    if ((fstatSync(fd).mode & 0o7777) !== 0o600) fchmodSync(fd, 0o600);
+    if (!isOutside && (fstatSync(fd).mode & 0o7777) !== 0o600) fchmodSync(fd, 0o600);
     if (owner && fstatSync(fd).uid !== owner.uid) fchownSync(fd, owner.uid, owner.gid);
     return fd;
   } catch (error) {

@@ -1,94 +1,49 @@
 /**
- * Reads the end of a log. The file is searched backwards in blocks for the line ends that count, then streamed from there: memory is a
- * few blocks, however long a line is. Bytes pass as they are.
+ * Where lines begin in a log. It is searched in blocks, so that memory is a few of them, however long a line is.
  *
  * A line ends with LF; what follows the last LF is a line, too, if it isn't empty.
  */
-import { constants } from 'node:fs';
-import { type FileHandle, open } from 'node:fs/promises';
-import { errnoOf } from '../host/files.ts';
+import type { Log } from './log.ts';
 
 /** Takes bytes, which are its own from then on; the next come when it resolves. */
 export type Writer = (chunk: Uint8Array) => void | Promise<void>;
 
-export interface Read {
-  /** Where reading ended: follow on from here. */
-  readonly to: number;
-  /** Whether the last byte written was a line end, or nothing was written. */
-  readonly endsLine: boolean;
-}
-
-const blockBytes = 64 * 1024;
+const searchBytes = 64 * 1024;
 const lineEnd = 10;
 
-/**
- * Writes the last `count` lines of a file as it is now; a file that doesn't exist has none. What is appended meanwhile is left
- * for `followFiles`. Throws the system's error and what the writer throws.
- */
-export async function lastLines(path: string, count: number | 'all', write: Writer): Promise<Read> {
-  let file: FileHandle;
-  try {
-    file = await open(path, constants.O_RDONLY | constants.O_NONBLOCK);
-  } catch (error) {
-    if (errnoOf(error) === 'ENOENT') return { to: 0, endsLine: true };
-    throw error;
-  }
-  try {
-    const { size } = await file.stat();
-    const from = count === 'all' ? 0 : await startOfLast(file, size, count);
-    return await copyRange(file, { from, to: size }, write);
-  } finally {
-    await file.close();
-  }
-}
-
-/** The offset at which the last `count` lines before `size` begin. */
-async function startOfLast(file: FileHandle, size: number, count: number): Promise<number> {
-  if (!(count > 0)) return size;
-  const block = Buffer.allocUnsafe(Math.min(blockBytes, size));
+/** The offset at which the last `count` lines of what lies between two offsets begin. */
+export async function startOfLast(
+  log: Log,
+  count: number | 'all',
+  { from = log.start, to = log.end } = {},
+): Promise<number> {
+  if (count === 'all') return from;
+  if (count <= 0) return to;
   let missing = count;
   // The LF that ends the last line begins none.
-  let end = size - 1;
-  while (end > 0) {
-    const from = Math.max(0, end - block.length);
-    const length = await readFully(file, block.subarray(0, end - from), from);
-    for (let at = length; at > 0; ) {
-      at = block.lastIndexOf(lineEnd, at - 1);
-      if (at < 0) break;
-      missing--;
-      if (missing === 0) return from + at + 1;
+  for (let end = to - 1; end > from; ) {
+    const begin = Math.max(from, end - searchBytes);
+    const parts: { readonly offset: number; readonly bytes: Buffer }[] = [];
+    for await (const chunk of log.chunks(begin, end, searchBytes)) parts.push(chunk);
+    for (const { offset, bytes } of parts.reverse()) {
+      for (let at = bytes.length; at > 0; ) {
+        at = bytes.lastIndexOf(lineEnd, at - 1);
+        if (at < 0) break;
+        missing--;
+        if (missing === 0) return offset + at + 1;
+      }
     }
-    end = from;
+    end = begin;
   }
-  return 0;
+  return from;
 }
 
-/** Writes the bytes of a range; stops early where the file ends (it was truncated). */
-export async function copyRange(
-  file: FileHandle,
-  { from, to }: { readonly from: number; readonly to: number },
-  write: Writer,
-): Promise<Read> {
-  let at = from;
-  let endsLine = true;
-  while (at < to) {
-    // A new block each time: the writer may still hold the last one.
-    const block = Buffer.allocUnsafe(Math.min(blockBytes, to - at));
-    const { bytesRead } = await file.read(block, 0, block.length, at);
-    if (bytesRead === 0) break;
-    at += bytesRead;
-    endsLine = block[bytesRead - 1] === lineEnd;
-    await write(block.subarray(0, bytesRead));
+/** The first offset from `offset` on at which a line begins, `to` if there is none before. */
+export async function startOfLine(log: Log, offset: number, to = log.end): Promise<number> {
+  if (offset <= log.start) return log.start;
+  for await (const { offset: begin, bytes } of log.chunks(offset - 1, to, searchBytes)) {
+    const at = bytes.indexOf(lineEnd);
+    if (at >= 0) return begin + at + 1;
   }
-  return { to: at, endsLine };
-}
-
-async function readFully(file: FileHandle, into: Buffer, position: number): Promise<number> {
-  let length = 0;
-  while (length < into.length) {
-    const { bytesRead } = await file.read(into, length, into.length - length, position + length);
-    if (bytesRead === 0) break;
-    length += bytesRead;
-  }
-  return length;
+  return to;
 }

@@ -300,6 +300,30 @@ export interface WaitResponse {
   readonly timedOut: boolean;
 }
 
+/** One line of a log. */
+export interface LogLineView {
+  readonly name: string;
+  readonly index: number;
+  readonly stream: 'out' | 'err';
+  /** When it came, ISO 8601; null if that isn't known. */
+  readonly time: string | null;
+  /** Of its first byte in the log. */
+  readonly offset: number;
+  /** Without its end. A byte that is no UTF-8 is U+DC00 plus the byte. */
+  readonly line: string;
+  /** It has no end (yet), or goes on in the next one. */
+  readonly partial?: boolean;
+}
+
+export interface LogsResponse {
+  /** In the order in which they came. */
+  readonly lines: readonly LogLineView[];
+  /** Goes on behind the last of them. */
+  readonly cursor: string;
+  /** Nothing more was there. */
+  readonly isAll: boolean;
+}
+
 export interface DaemonView {
   readonly running: boolean;
   readonly pid: number | null;
@@ -326,6 +350,8 @@ export const routes = {
   delete: ['POST', '/v1/delete'],
   signal: ['POST', '/v1/signal'],
   reset: ['POST', '/v1/reset'],
+  flush: ['POST', '/v1/flush'],
+  logs: ['GET', '/v1/logs'],
   wait: ['POST', '/v1/wait'],
   set: ['POST', '/v1/set'],
   apply: ['POST', '/v1/apply'],

@@ -88,6 +88,26 @@ export interface Backoff {
 export const hookNames = ['start', 'ready', 'exit', 'restart', 'fail', 'stop'] as const;
 export type HookName = (typeof hookNames)[number];
 
+/** Where its output goes and how much of it is kept. */
+export interface LogSpec {
+  /** An absolute path or `/dev/null`; null is in the home. */
+  readonly out: string | null;
+  readonly err: string | null;
+  /** stderr goes where stdout goes. */
+  readonly merge: boolean;
+  /** `pipe`: a cat stands between the program and the file. Null: as it is right for the program. */
+  readonly via: 'file' | 'pipe' | null;
+  readonly forward: 'syslog' | 'journald' | null;
+  /** Bytes; null is never. */
+  readonly maxSize: number | null;
+  readonly maxAgeMs: number | null;
+  /** Archives. */
+  readonly keep: number;
+  /** Bytes of one log and its archives on disk. */
+  readonly total: number | null;
+  readonly compress: boolean;
+}
+
 export interface AppSpec {
   readonly format: typeof specFormat;
   readonly name: string;
@@ -169,6 +189,7 @@ export interface AppSpec {
   readonly keepTree: boolean;
   /** Jobs: how long what it left may live on. */
   readonly leaveTimeoutMs: number;
+  readonly log: LogSpec;
 }
 
 /**
@@ -230,4 +251,14 @@ export interface SpecOptions {
   readonly on?: readonly string[];
   readonly keepTree?: boolean;
   readonly leaveTimeoutMs?: number;
+  readonly logOut?: string;
+  readonly logErr?: string;
+  readonly logMerge?: boolean;
+  readonly logVia?: 'file' | 'pipe';
+  readonly logForward?: 'syslog' | 'journald';
+  readonly logMaxSize?: number;
+  readonly logMaxAgeMs?: number;
+  readonly logKeep?: number;
+  readonly logMaxTotal?: number;
+  readonly logCompress?: boolean;
 }

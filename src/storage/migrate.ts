@@ -4,7 +4,7 @@
  *
  * Format 2 (0.2): options as they were said, readiness, schedules, dependencies, limits; waits and causes in states.
  */
-import { settle } from '../config/settle.ts';
+import { settle, settleLog } from '../config/settle.ts';
 import { newModel } from '../lifecycle/state.ts';
 import type { SpecOptions } from '../protocol/spec.ts';
 
@@ -14,7 +14,18 @@ const isFields = (value: unknown): value is Fields =>
 
 /** A `spec.json` of any format up to the present one, in the present one. */
 export function migrateSpec(value: unknown): unknown {
-  return isFields(value) && value.format === 1 ? specFrom1(value) : value;
+  if (!isFields(value)) return value;
+  if (value.format === 1) return specFrom1(value);
+  return value.format === 2 && value.log === undefined && isFields(value.options) ? withLog(value) : value;
+}
+
+/** Format 2 had no word on logs at first. */
+function withLog(spec: Fields): Fields {
+  try {
+    return { ...spec, log: settleLog(spec.options as SpecOptions) };
+  } catch {
+    return spec;
+  }
 }
 
 /** A `state.json` of any format up to the present one, in the present one. */

@@ -109,6 +109,18 @@ const specFields = {
   hooks: isTextRecord,
   keepTree: isBoolean,
   leaveTimeoutMs: isNumber,
+  log: record({
+    out: orNull(isText),
+    err: orNull(isText),
+    merge: isBoolean,
+    via: orNull(isText),
+    forward: orNull(isText),
+    maxSize: limit,
+    maxAgeMs: limit,
+    keep: isCount,
+    total: limit,
+    compress: isBoolean,
+  }),
 } satisfies { readonly [K in Exclude<keyof AppSpec, 'format'>]: Check };
 
 const asker = oneOf(['user', 'daemon']);

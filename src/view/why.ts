@@ -4,6 +4,7 @@ import { isAbsolute, resolve } from 'node:path';
 import { signalName } from '../host/signals.ts';
 import { readLogStart } from '../launcher/records.ts';
 import { linesFrom } from '../logs/excerpt.ts';
+import { placeOf, type StreamName } from '../logs/layout.ts';
 import type { AppDetail, ExitView, WhyView } from '../protocol/api.ts';
 import { runDirectory } from '../storage/layout.ts';
 import { takenPort } from './taken-port.ts';
@@ -44,7 +45,11 @@ function lastWords(
   last: ExitView | null,
 ): { readonly out: string[]; readonly err: string[] } {
   const start = last === null ? { out: 0, err: 0 } : readLogStart(runDirectory(home, name, 0, last.run));
-  return { out: linesFrom(logs.out, start.out, searchedLines), err: linesFrom(logs.err, start.err, searchedLines) };
+  const place = (stream: StreamName) => placeOf(home, name, { index: 0, stream, file: logs[stream] });
+  return {
+    out: linesFrom(place('out'), start.out, searchedLines),
+    err: linesFrom(place('err'), start.err, searchedLines),
+  };
 }
 
 /** What a number or a signal means beyond its name; null where that says it all. */

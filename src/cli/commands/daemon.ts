@@ -7,10 +7,11 @@ import { endHungDaemon } from '../../client/hung-daemon.ts';
 import { isDaemonDown, isSilent } from '../../client/unreachable.ts';
 import { untilDaemonGone, untilDaemonStopped } from '../../client/until-stopped.ts';
 import { nearest } from '../../config/nearest.ts';
+import { unkept } from '../../logs/layout.ts';
 import type { DaemonView } from '../../protocol/api.ts';
 import { SteadError } from '../../protocol/errors.ts';
 import type { Call, Command } from '../command.ts';
-import { parseCount, showLogs } from '../log-output.ts';
+import { followShown, parseCount, plainly, showLogs } from '../log-output.ts';
 import { print, printJson, withProgress } from '../output.ts';
 import { ownVersion } from '../own-version.ts';
 import { assertWritable } from '../ownership.ts';
@@ -152,11 +153,12 @@ function run({ home }: Call): Promise<number> {
 async function logs({ home, values, json }: Call): Promise<number> {
   const file = join(home, 'daemon.log');
   if (!existsSync(file)) throw new SteadError('NOT_RUNNING', `There is no ${file}: no daemon has run here yet`);
-  const until = values.follow ? new AbortController().signal : null;
-  await showLogs([{ file, prefix: '', label: { daemon: home } }], {
-    lines: parseCount(values.lines),
-    format: json ? 'json' : 'text',
-    until,
-  });
+  const isFollowed = values.follow === true;
+  const shown = await showLogs(
+    [{ place: unkept(file), prefix: '', label: { daemon: home } }],
+    { ...plainly, lines: parseCount(values.lines), format: json ? 'json' : 'text' },
+    { goesOn: isFollowed },
+  );
+  if (isFollowed) await followShown(shown, new AbortController().signal);
   return 0;
 }

@@ -24,3 +24,18 @@ export const colourOfState: Readonly<Record<StateName, Colour>> = {
   failed: 'red',
   stuck: 'red',
 };
+
+const labelColours = [36, 33, 32, 35, 34, 96, 93, 92, 95, 94];
+
+/** Gives each label a colour of its own, in the order in which they come, for as long as there are colours. */
+export function labelPainter(
+  env: NodeJS.ProcessEnv = process.env,
+  isWanted = isTerminal(1),
+): (label: string) => string {
+  if (!isWanted || env.NO_COLOR || env.TERM === 'dumb') return (label) => label;
+  const given = new Map<string, number>();
+  return (label) => {
+    if (!given.has(label)) given.set(label, labelColours[given.size % labelColours.length]!);
+    return `\x1b[${given.get(label)}m${label}\x1b[0m`;
+  };
+}

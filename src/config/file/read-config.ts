@@ -173,10 +173,11 @@ class Reader {
       this.#say(path, `"${path.at(-1)}" must be a map of options`);
       return {};
     }
-    this.#unknownKeys(value, path, [...optionsTable.map(({ key }) => key), ...others]);
+    this.#unknownKeys(value, path, [...optionsTable.map(({ key }) => key), logKey, ...others]);
+    const logs = this.#logs(Object.hasOwn(value, logKey) ? value[logKey] : {}, [...path, logKey]);
     const options: Record<string, Value> = {};
     for (const option of optionsTable) {
-      const given = Object.hasOwn(value, option.key) ? value[option.key] : null;
+      const given = Object.hasOwn(value, option.key) ? value[option.key] : (logs[option.key] ?? null);
       if (given === null) continue;
       try {
         options[option.property] = optionValue(option, given);
@@ -186,6 +187,17 @@ class Reader {
       }
     }
     return options as SpecOptions;
+  }
+
+  /** `log: { max_size: 5M }` is `log_max_size: 5M`. */
+  #logs(value: unknown, path: Path): Fields {
+    if (!isFields(value)) {
+      this.#say(path, '"log" must be a map: { max_size: 20M, keep: 5 }');
+      return {};
+    }
+    const known = optionsTable.flatMap(({ key }) => (key.startsWith('log_') ? [key.slice('log_'.length)] : []));
+    this.#unknownKeys(value, path, known);
+    return Object.fromEntries(Object.entries(value).map(([key, given]) => [`log_${key}`, given]));
   }
 
   #unknownKeys(value: Fields, path: Path, known: readonly string[]): void {
@@ -235,6 +247,9 @@ class Reader {
 
 const title = (name: string | undefined, path: Path): string =>
   name === undefined ? `app ${Number(path.at(-1)) + 1}` : quote(name);
+
+/** Options of logs may stand together. */
+const logKey = 'log';
 
 const isFields = (value: unknown): value is Fields =>
   typeof value === 'object' && value !== null && !Array.isArray(value);

@@ -10,6 +10,7 @@ import { adopt } from './adopt.ts';
 import { apply } from './apply.ts';
 import { checkedBody } from './body.ts';
 import { streamEvents } from './events.ts';
+import { streamLogs } from './logs.ts';
 import { restart } from './restart.ts';
 import { run } from './run.ts';
 import { selected } from './select.ts';
@@ -34,6 +35,8 @@ export function handlers(daemon: Daemon, events: Events): Handlers {
     delete: (request) => remove(daemon, body(request.body), request.signal),
     signal: (request) => signal(daemon, body(request.body)),
     reset: (request) => reset(daemon, body(request.body)),
+    flush: (request) => flush(daemon, body(request.body)),
+    logs: (request) => streamLogs(daemon, request),
     set: (request) => set(daemon, body(request.body)),
     apply: (request) => apply(daemon, body(request.body), request.signal),
     events: (request) => streamEvents(events, request),
@@ -50,6 +53,13 @@ export function handlers(daemon: Daemon, events: Events): Handlers {
 function reset(daemon: Daemon, request: SelectRequest): ActionResponse {
   const apps = selected(daemon, request.select);
   for (const app of apps) for (const instance of app.instances) instance.dispatch({ type: 'reset' });
+  return { results: appViews(daemon, apps).map((app) => ({ app, changed: true, error: null })) };
+}
+
+/** flush: empties their logs. */
+async function flush(daemon: Daemon, request: SelectRequest): Promise<ActionResponse> {
+  const apps = selected(daemon, request.select);
+  for (const app of apps) for (const instance of app.instances) await daemon.logs.flush(instance);
   return { results: appViews(daemon, apps).map((app) => ({ app, changed: true, error: null })) };
 }
 

@@ -33,7 +33,7 @@ export async function run(daemon: Daemon, body: RunRequest, signal: AbortSignal)
   return {
     app: appViews(daemon, [app])[0]!,
     run,
-    logs: logFiles(daemon.home, name, 0),
+    logs: logFiles(daemon.home, name, 0, app.spec.log),
     logFrom,
     notes: resolved.notes,
   };

@@ -1,0 +1,14 @@
+import { existsSync } from 'node:fs';
+import { wakeOn } from '../logs/wake.ts';
+import { appDirectory } from '../storage/layout.ts';
+
+/** Resolves once an app is not known any more, with or without a daemon. */
+export async function untilGone(home: string, name: string): Promise<void> {
+  const directory = appDirectory(home, name);
+  for (;;) {
+    // Armed before the look: what happens in between wakes it.
+    const wake = wakeOn(directory);
+    if (!existsSync(directory)) return wake.close();
+    await wake.happened;
+  }
+}
