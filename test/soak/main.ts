@@ -3,6 +3,7 @@ import { mkdirSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { daemonKills } from '../faults/harness/daemon-kills.ts';
 import { launcherKills, launcherKillsOnFullDisk } from '../faults/harness/launcher-kills.ts';
+import { logRotation } from '../faults/harness/log-rotation.ts';
 import { concurrent, storm } from '../faults/harness/storm.ts';
 import { syscalls } from '../faults/harness/syscalls.ts';
 import { Stead } from '../support/stead.ts';
@@ -27,6 +28,8 @@ const scenarios: Readonly<Record<string, (stead: Stead, soak: Soak) => Promise<v
       execFileSync('umount', ['-l', stead.home]);
     }
   },
+  // `--runs` is lines, in thousands.
+  'log-rotation': (stead, { runs, ...soak }) => logRotation(stead, { lines: runs * 1000, kills: 10, ...soak }),
   concurrent: (stead, { runs, ...soak }) => concurrent(stead, { rounds: runs, ...soak }),
   syscalls: (stead, { runs, ...soak }) => syscalls(stead, { most: runs, ...soak }),
 };
