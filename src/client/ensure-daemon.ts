@@ -67,7 +67,7 @@ function installScripts(home: string): string {
   const beside = `${target}.${process.pid}`;
   try {
     mkdirSync(beside, { recursive: true, mode: 0o700 });
-    for (const file of ['daemon.cjs', 'launcher.sh', 'guardian.sh', 'channel.cjs', 'build.json']) {
+    for (const file of ['daemon.cjs', 'launcher.sh', 'pipes.sh', 'guardian.sh', 'channel.cjs', 'build.json']) {
       copyFileSync(join(source, file), join(beside, file));
       chmodSync(join(beside, file), 0o600);
     }

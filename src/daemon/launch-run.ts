@@ -65,6 +65,7 @@ export function launchRun(instance: Instance, run: number, hooks: LaunchHooks): 
       cgroup,
       held: usesNotify(spec) ? instance.openNotify(run) : null,
       via: [...prlimitWords(spec), ...niceWords(spec), ...ioNiceWords(spec), ...setprivWords(spec)],
+      pipe: null,
     });
     child.once('error', hooks.failed);
     if (child.pid !== undefined) watch.own(child);

@@ -34,6 +34,15 @@ export interface LaunchOrder {
   readonly cgroup?: string | null;
   /** Commands to go through, words without spaces: `/usr/bin/setpriv --reuid=1000 …`. */
   readonly via: readonly string[];
+  /** It writes to FIFOs, from which pumps copy to `out` and `err` (to `out` alone if both are one fd): so it can open /dev/stdout anew. */
+  readonly pipe?: OutputPipe | null;
+}
+
+export interface OutputPipe {
+  /** `uid:gid` of the program's user; null if it is ours. */
+  readonly owner: string | null;
+  /** A command that gets on its stdin what goes to a log: each log has one. An absolute path, or found in the system's usual folders. */
+  readonly forward: readonly string[] | null;
 }
 
 /** The child is the launcher, not the program. Throws or emits `error` when no process can be made. */
@@ -48,6 +57,7 @@ export function spawnLauncher(order: LaunchOrder): ChildProcess {
     ...(order.readyFd != null && { _stead_ready: String(order.readyFd) }),
     ...(order.held != null && { _stead_held: 'yes' }),
     ...(order.cgroup != null && { _stead_cgroup: order.cgroup }),
+    ...(order.pipe && pipeSettings(order, order.pipe)),
     ...(order.via.length > 0 && { _stead_via: order.via.join(' ') }),
     ...(entries.length === 0 && { _stead_clean: 'yes' }),
     ...(odd.length > 0 && { _stead_odd: String(odd.length) }),
@@ -63,6 +73,17 @@ export function spawnLauncher(order: LaunchOrder): ChildProcess {
     env: Object.fromEntries(env),
     stdio: ['ignore', order.out, order.err, ...(order.held == null ? [] : [order.held])],
   });
+}
+
+function pipeSettings({ shell, out, err }: LaunchOrder, { owner, forward }: OutputPipe): Record<string, string> {
+  // The file for such strings is read by the program-to-be alone.
+  if (forward?.some(hasRawBytes)) throw new Error('the command for the output is no UTF-8');
+  return {
+    _stead_pipe: out === err ? 'one' : 'two',
+    _stead_shell: shell,
+    ...(owner !== null && { _stead_pipe_owner: owner }),
+    ...(forward && { _stead_forward: forward.map(quote).join(' ') }),
+  };
 }
 
 /**

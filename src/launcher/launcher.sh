@@ -8,6 +8,8 @@
 #
 # fds of L: 0 a pipe that L alone holds open, both ends: who opens /proc/L/fd/0 for reading sees its end when L dies, however it dies;
 #           1 the program's stdout; 2 the file `note`; 9 the program's stderr; 3 to 7 the program's sockets; 8 its terminal's master.
+#
+# With _stead_pipe, 1 and 9 come as the log files and become FIFOs: pipes.sh, beside this file.
 # All in one { }, so that the shell has read the whole file before anything runs: the file may be replaced at any time.
 {
 _stead_dir=$1
@@ -22,7 +24,8 @@ exec 0<>/proc/self/fd/0
 # The notify socket came as fd 3, where the program shall have none of it.
 [ -z "${_stead_held-}" ] || exec 8<&3 3<&-
 # All signals that end a process by default, hardware faults and KILL aside. The program-to-be gets them back as they were.
-trap : 1 2 3 10 12 13 14 15 16 24 25 26 27 29 30 34 35 36 37 38 39 40 41 42 43 44 45 46 47 48 49 50 51 52 53 54 55 56 57 58 59 60 61 62 63 64 2>/dev/null
+_stead_signals='1 2 3 10 12 13 14 15 16 24 25 26 27 29 30 34 35 36 37 38 39 40 41 42 43 44 45 46 47 48 49 50 51 52 53 54 55 56 57 58 59 60 61 62 63 64'
+trap : $_stead_signals 2>/dev/null
 
 _stead_field() { shift "$1"; _stead_value=$1; }
 # The pid and the start time (ticks since boot) of the very process that runs this: builtins only, no fork.
@@ -41,6 +44,7 @@ _stead_fail() { echo "cannot $1" >&2; exit 125; }
 _stead_join() { printf 0 >"$1/cgroup.procs"; }
 # P. What goes wrong before the exec is told in `note`, ends with 125, and leaves no run record.
 _stead_become() {
+  [ -z "$_stead_unpiped" ] || _stead_fail "make the pipes for its output"
   [ -z "${_stead_cgroup-}" ] || _stead_join "$_stead_cgroup" || _stead_fail "join the cgroup $_stead_cgroup"
   [ -z "${_stead_oom-}" ] || printf %s "$_stead_oom" >/proc/self/oom_score_adj || _stead_fail "set oom_score_adj to $_stead_oom"
   [ -z "${_stead_nofile-}" ] || ulimit -S -n "$_stead_nofile" || _stead_fail "set the limit of open files to $_stead_nofile"
@@ -71,12 +75,15 @@ _stead_become() {
   exec 2>&9 8>&- 9>&-
   unset _stead_dir _stead_stat _stead_value _stead_pid _stead_start _stead_launcher _stead_oom _stead_nofile _stead_raw \
     _stead_via _stead_env _stead_clean _stead_odd _stead_words _stead_setsid _stead_stdin _stead_fifo _stead_ready _stead_held _stead_cgroup _stead_umask ${_stead_names-} _stead_names \
-    ${_stead_unset-} _stead_unset
+    _stead_pipe _stead_pipe_owner _stead_forward _stead_shell _stead_pump _stead_pumps _stead_unpiped _stead_signals ${_stead_unset-} _stead_unset
   exec "$@"
 }
+_stead_unpiped=
+[ -z "${_stead_pipe-}" ] || { [ -r "${0%/*}/pipes.sh" ] && . "${0%/*}/pipes.sh" && _stead_pipes; } || _stead_unpiped=yes
 (_stead_become "$@")
 _stead_status=$?
 read -r _stead_up _stead_value </proc/uptime
+[ -z "${_stead_pumps-}" ] || _stead_drain
 # Silent: a word in `note` means a death by signal.
 until { printf '' >"$_stead_dir/exit.$_stead_status.$_stead_up"; } 2>/dev/null || ! [ -d "$_stead_dir" ]; do /bin/sleep 1; done
 exit "$_stead_status"
