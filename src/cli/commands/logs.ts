@@ -16,10 +16,7 @@ import { parseWhen } from '../when.ts';
 
 export const command: Command = {
   name: 'logs',
-  usage: [
-    'logs [sel…] [-n N|all] [-f] [--out|--err]',
-    'logs [sel…] [--since T] [--until T] [--grep PATTERN [-i] [-v] [-C N]]',
-  ],
+  usage: ['logs [sel…] [-n N|all] [-f] [--out|--err]', 'logs [sel…] [--since T] [--until T] [--grep PATTERN …]'],
   about: [
     'Shows the last lines that an app printed, 20 without -n, and with -f what comes, over restarts and rotations. Without a name it shows all apps, merged by when the lines came; of several each line begins with the name. On a terminal control characters are made visible, colours are kept; a pipe gets the bytes as they are. It needs no daemon.',
     'With --since, --until or --grep it shows all that fits. A time is an age (10m, 2h), a clock time (14:05), a date, or both. When lines came is known to a quarter of a second while they come fast, and to some milliseconds otherwise; of what came while no daemon ran only the last line’s time is known.',
