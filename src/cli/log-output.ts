@@ -68,10 +68,14 @@ export async function showLogs(
   const printers = sources.map((source) => makePrinter(source, options, grepClass));
   const bounds = options.grep === null ? options : { ...options, lines: 'all' as const };
   const stretches = await Promise.all(sources.map(({ place }) => Stretch.open(place, bounds)));
+  const [only, ...others] = [...stretches.keys()].filter((at) => stretches[at]!.from < stretches[at]!.to);
   try {
-    if (stretches.length === 1 && isPlain(sources[0]!, options)) await pour(stretches[0]!, printers[0]!);
+    if (only === undefined) {
+      // Nothing is there yet.
+    } else if (others.length === 0 && isPlain(sources[only]!, options)) await pour(stretches[only]!, printers[only]!);
     else await printMerged(stretches, options, { printers, grepClass, goesOn });
     if (!goesOn) for (const printer of printers) printer.end();
+    flush();
     return stretches.map(({ to }, at) => ({ source: sources[at]!, to, printer: printers[at]! }));
   } finally {
     for (const stretch of stretches) await stretch.close();
@@ -83,10 +87,14 @@ export async function followShown(shown: readonly Shown[], signal: AbortSignal):
   const logs = shown.map(({ source, to, printer }) => ({
     place: source.place,
     from: to,
-    write: (chunk: Uint8Array, offset: number) => printer.push(chunk, offset),
+    write: (chunk: Uint8Array, offset: number) => {
+      printer.push(chunk, offset);
+      flush();
+    },
   }));
   await followLogs(logs, { signal, drain: true });
   for (const { printer } of shown) printer.end();
+  flush();
 }
 
 /** Nothing is done to its bytes, but for being made safe: they pass in blocks. */
@@ -161,7 +169,24 @@ export interface Printer {
   end(): void;
 }
 
-const put = (bytes: Uint8Array | string): void => write(1, bytes);
+/** Written in blocks: a write per line would take ten times as long. */
+const blockBytes = 64 * 1024;
+let block: Uint8Array[] = [];
+let inBlock = 0;
+
+function put(bytes: Uint8Array | string): void {
+  const part = typeof bytes === 'string' ? Buffer.from(bytes) : bytes;
+  block.push(part);
+  inBlock += part.length;
+  if (inBlock >= blockBytes) flush();
+}
+
+function flush(): void {
+  const parts = block;
+  block = [];
+  inBlock = 0;
+  if (parts.length > 0) write(1, parts.length === 1 ? parts[0]! : Buffer.concat(parts));
+}
 
 function makePrinter(source: LogSource, options: LogOptions, LineGrep: GrepClass | null): Printer {
   const formatted = makeFormat(source, options);

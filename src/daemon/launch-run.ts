@@ -1,18 +1,20 @@
 /**
  * Turns a spec into one running launcher: run directory, logs, environment, limits, cgroup, user.
  */
-import { closeSync, fstatSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
+import { closeSync, fstatSync, mkdirSync, openSync, readFileSync, readSync, rmSync } from 'node:fs';
 import { getPriority } from 'node:os';
+import { basename } from 'node:path';
 import { capabilities, hasCapability } from '../host/capabilities.ts';
 import { limitCgroup, makeCgroup } from '../host/cgroup.ts';
 import { limitsOf } from '../host/limits.ts';
-import { spawnLauncher } from '../launcher/launch.ts';
+import { type OutputPipe, spawnLauncher } from '../launcher/launch.ts';
 import { recordLogStart } from '../launcher/records.ts';
 import type { RunWatch } from '../launcher/run-watch.ts';
 import { baseOf } from '../logs/excerpt.ts';
 import { logFiles } from '../logs/layout.ts';
 import { openLog } from '../logs/open.ts';
 import { mergeEnvironment } from '../programs/environment.ts';
+import { parseShebang, shebangProgram } from '../programs/executable.ts';
 import type { AppSpec, Program } from '../protocol/spec.ts';
 import { runNumbers } from '../storage/apps.ts';
 import { runDirectory } from '../storage/layout.ts';
@@ -65,7 +67,7 @@ export function launchRun(instance: Instance, run: number, hooks: LaunchHooks): 
       cgroup,
       held: usesNotify(spec) ? instance.openNotify(run) : null,
       via: [...prlimitWords(spec), ...niceWords(spec), ...ioNiceWords(spec), ...setprivWords(spec)],
-      pipe: null,
+      pipe: pipeOf(spec),
     });
     child.once('error', hooks.failed);
     if (child.pid !== undefined) watch.own(child);
@@ -90,6 +92,44 @@ function openLogs({ app, index }: Instance): { readonly out: number; readonly er
     throw error;
   }
 }
+
+const shells = /^(?:sh|bash|dash|ash|ksh|mksh|zsh)$/;
+
+/** A shell script says `echo … > /dev/stderr`, which would empty a file: between it and its logs stand pipes, unless it says otherwise. */
+function pipeOf({ name, program, log, user }: AppSpec): OutputPipe | null {
+  const isShell = () => program.how === 'shell' || shells.test(basename(interpreterOf(program)));
+  if (log.via === 'file' && log.forward === null) return null;
+  if ((log.via ?? (isShell() ? 'pipe' : 'file')) === 'file' && log.forward === null) return null;
+  const owner = user === null ? null : `${user.uid}:${user.gid}`;
+  return { owner, forward: log.forward === null ? null : forwarders[log.forward](name) };
+}
+
+function interpreterOf({ how, interpreter, words }: Program): string {
+  const word = words[0] ?? '';
+  if (interpreter !== null || how !== 'script') return interpreter?.name ?? word;
+  try {
+    const shebang = parseShebang(headOf(word));
+    return shebang === null ? '' : shebangProgram(shebang).word;
+  } catch {
+    // It can't be read, but perhaps executed.
+    return '';
+  }
+}
+
+function headOf(path: string): Buffer {
+  const fd = openSync(path, 'r');
+  try {
+    const head = Buffer.alloc(256);
+    return head.subarray(0, readSync(fd, head, 0, head.length, 0));
+  } finally {
+    closeSync(fd);
+  }
+}
+
+const forwarders = {
+  syslog: (name: string) => ['logger', '-t', name],
+  journald: (name: string) => ['systemd-cat', '-t', name],
+} as const;
 
 const argvOf = ({ interpreter, words }: Program): readonly string[] =>
   interpreter === null ? words : [interpreter.path, ...interpreter.args, ...words];

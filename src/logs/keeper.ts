@@ -7,7 +7,7 @@ import { dirname } from 'node:path';
 import { errnoOf, makeDirectory, replaceFile } from '../host/files.ts';
 import type { LogPlace } from './layout.ts';
 import { bearsCut } from './openers.ts';
-import { type LogRecord, newRecord, recordIdentity } from './record.ts';
+import { type Archive, type LogRecord, newRecord, recordIdentity } from './record.ts';
 import { archive, compress, copyTruncate, cut, drop, flush, recover } from './rotate.ts';
 import { appendTimes, forgetFuture, lastTime, type TimePoint, trimTimes } from './times.ts';
 
@@ -43,8 +43,9 @@ const unwatchedMs = 2000;
 /** Looking who has the file open takes some 10 ms. */
 const cutAgainMs = 5000;
 const refusedAgainMs = 5000;
-/** Compression waits until a log grows slower than this, in bytes per second. */
+/** Compression waits until a log has grown slower than this, in bytes per second, for a while. */
 const calmRate = 5_000_000;
+const calmAfterMs = 5000;
 /** A time index of this size is thinned; a log of some size may have one in proportion. */
 const leastTimesBytes = 256 * 1024;
 const timesShare = 1 / 16;
@@ -65,6 +66,8 @@ class Stream {
   isBusy = false;
   /** Its record is being changed: what others did to the file is seen to afterwards. */
   isChanging = false;
+  /** When it grew fast last. */
+  fastAt = Number.NEGATIVE_INFINITY;
   isQueued = false;
   isPacking = false;
   cutNotBefore = 0;
@@ -210,6 +213,7 @@ export class LogKeeper {
     stream.inode = stats.ino;
     const grown = stats.size - stream.size;
     stream.rate = (Math.max(0, grown) * 1000) / sinceMs;
+    if (stream.rate > calmRate) stream.fastAt = this.#lookedAt;
     if (grown <= 0) {
       stream.isGrowing = false;
       this.#packIfCalm(stream);
@@ -346,11 +350,10 @@ export class LogKeeper {
 
   /** Compresses what is not yet, and takes out a hole that was left: when nothing else is to be done. */
   #packIfCalm(stream: Stream): void {
-    if (stream.isPacking || stream.rate > calmRate) return;
-    const isHole = stream.canCut && stream.record.head > 0 && performance.now() >= stream.cutNotBefore;
-    const unpacked = this.#hooks.policy().compress
-      ? stream.record.archives.find(({ file }) => !file.endsWith('.gz'))
-      : undefined;
+    const now = performance.now();
+    if (stream.isPacking || now < stream.fastAt + calmAfterMs) return;
+    const isHole = hasHole(stream) && now >= stream.cutNotBefore;
+    const unpacked = this.#unpackedOf(stream);
     if (unpacked === undefined && !isHole) return;
     stream.isPacking = true;
     this.#hooks.later(async () => {
@@ -365,6 +368,18 @@ export class LogKeeper {
       }
       this.#packIfCalm(stream);
     });
+  }
+
+  #unpackedOf({ record }: Stream): Archive | undefined {
+    return this.#hooks.policy().compress ? record.archives.find(({ file }) => !file.endsWith('.gz')) : undefined;
+  }
+
+  /** When what is left to do of a log that is calm can be done; null if nothing is. */
+  #restAt(stream: Stream): number | null {
+    if (stream.isPacking) return null;
+    const calmAt = stream.fastAt + calmAfterMs;
+    if (this.#unpackedOf(stream) !== undefined) return calmAt;
+    return hasHole(stream) ? Math.max(calmAt, stream.cutNotBefore) : null;
   }
 
   /** One change of a log at a time: they all come through `later`. A failure leaves it as it is on disk. */
@@ -396,10 +411,9 @@ export class LogKeeper {
     if (this.#isClosed) return;
     if (this.#timer) clearTimeout(this.#timer);
     this.#timer = null;
-    // A hole that may be taken out later.
-    const later = this.#streams.filter(({ canCut, record }) => canCut && record.head > 0);
+    const later = this.#streams.flatMap((stream) => this.#restAt(stream) ?? []);
     if (later.length > 0) {
-      const inMs = Math.min(...later.map(({ cutNotBefore }) => cutNotBefore)) - performance.now();
+      const inMs = Math.min(...later) - performance.now();
       this.#timer = setTimeout(() => this.look(), Math.max(lookMs, inMs + 1));
     }
     if (this.#watchers.length > 0) return;
@@ -452,6 +466,8 @@ function watchOnce(path: string, listener: () => void): FSWatcher {
   watcher.on('error', listener);
   return watcher;
 }
+
+const hasHole = ({ canCut, record }: Stream): boolean => canCut && record.head > 0;
 
 const bytesOf = ({ record, size }: Stream): number =>
   record.archives.reduce((sum, one) => sum + one.size, 0) + Math.max(0, size - record.head);

@@ -10,6 +10,7 @@ import {
   rmSync,
   statSync,
   truncateSync,
+  writeFileSync,
 } from 'node:fs';
 import { request } from 'node:http';
 import { join } from 'node:path';
@@ -199,6 +200,43 @@ test('a program that opens /dev/stderr anew empties its log, which is said by ev
     return result.stdout.includes('was emptied') && result;
   });
   assert.match(stdout, /--log-via pipe/);
+});
+
+test('a shell script may open /dev/stderr anew: nothing is lost, and what it prints at its end is there when its end is told', async (t) => {
+  const stead = new Stead(t);
+  const script = join(stead.directory, 'job.sh');
+  const text = 'for i in 1 2 3; do echo "out $i"; echo "err $i" > /dev/stderr; done\necho last > /dev/stdout\n';
+  for (const [name, head] of [
+    ['with-shebang', '#!/bin/sh\n'],
+    ['without', ''],
+  ] as const) {
+    writeFileSync(script, head + text, { mode: 0o755 });
+    await stead.ok(['start', '--name', name, '--restart', 'no', '--no-wait', script]);
+    await stead.until(name, 'its end', ({ state }) => state === 'completed');
+    assert.equal((await stead.ok(['logs', name, '--out'])).stdout, 'out 1\nout 2\nout 3\nlast\n', name);
+    assert.equal((await stead.ok(['logs', name, '--err'])).stdout, 'err 1\nerr 2\nerr 3\n', name);
+    await stead.ok(['delete', name]);
+  }
+  const { stdout } = await stead.run(['run', '-f', '--', 'sh', '-c', 'echo one > /dev/stdout; echo two > /dev/stdout']);
+  assert.equal(stdout, 'one\ntwo\n');
+});
+
+test('what is forwarded is in the log all the same, and a forwarder that fails harms nothing', async (t) => {
+  const stead = new Stead(t);
+  // There is no /dev/log here: logger(1) fails, again and again.
+  await stead.ok([
+    'start',
+    '--name',
+    'web',
+    '--log-forward',
+    'syslog',
+    '--',
+    'sh',
+    '-c',
+    'echo hello; exec sleep 1000',
+  ]);
+  await waitFor('the log', async () => (await stead.ok(['logs', 'web', '--out'])).stdout.includes('hello\n'));
+  assert.equal((await stead.show('web')).state, 'running');
 });
 
 test('logs lie where an app says, both in one, or nowhere; flush empties them; a deleted app leaves them', async (t) => {

@@ -109,25 +109,32 @@ async function optionsFrom({ values, json }: Values): Promise<LogOptions> {
 
 /** Apps that are known, and those that were and left their logs. */
 async function select(home: string, selectors: readonly string[]): Promise<readonly Selected[]> {
+  // What is called by its name is found by it: no daemon need be asked.
+  if (selectors.every((word) => isName(word) && hasLogs(home, word))) return [...new Set(selectors)].map(leftOf);
   const apps = await readApps(home);
   const known = new Set(apps.map(({ name }) => name));
   const isLeft = (word: string) => !known.has(word) && hasLogs(home, word);
   const left = selectors.filter(isLeft);
   const rest = selectors.filter((word) => !left.includes(word));
-  return [
-    ...(rest.length > 0 ? selectApps(apps, rest) : []),
-    ...left.map((name) => ({ app: { name, instances: [] } as unknown as AppView, instances: [] })),
-  ];
+  return [...(rest.length > 0 ? selectApps(apps, rest) : []), ...left.map(leftOf)];
 }
+
+/** Neither an id, nor a group, nor one instance. */
+const isName = (word: string): boolean => word !== 'all' && /^[A-Za-z][\w.-]*$/.test(word);
+
+/** Its logs tell which instances it has or had. */
+const leftOf = (name: string): Selected => ({ app: { name, instances: [] } as unknown as AppView, instances: [] });
 
 function logSources(home: string, { app, instances }: Selected, kinds: readonly ('out' | 'err')[]): LogSource[] {
   const indexes = instances.map(({ index }) => index);
   const isChosen = instances.length < app.instances.length;
-  return findLogs(home, app.name, indexes)
+  const found = findLogs(home, app.name, indexes);
+  const isSeveral = new Set(found.map(({ index }) => index)).size > 1;
+  return found
     .filter(({ index, stream }) => kinds.includes(stream) && (!isChosen || indexes.includes(index)))
     .map(({ index, stream, place }) => ({
       place,
-      prefix: app.instances.length > 1 ? `${app.name}:${index} | ` : `${app.name} | `,
+      prefix: isSeveral ? `${app.name}:${index} | ` : `${app.name} | `,
       label: { name: app.name, index, stream },
     }));
 }
