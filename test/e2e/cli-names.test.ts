@@ -101,5 +101,6 @@ test('list takes names, too', async (t) => {
   const names = async (...args: string[]) =>
     (await stead.json<{ name: string }[]>(['list', ...args])).map(({ name }) => name);
   assert.deepEqual([await names('b'), await names('@g'), await names()], [['b'], ['a', 'b'], ['a', 'b']]);
+  assert.match((await stead.ok(['list', 'b'])).stdout, /\n1 app\n$/, 'what was not asked for is no older job');
   assert.equal((await stead.run(['list', 'c'])).code, 3);
 });

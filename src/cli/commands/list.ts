@@ -16,7 +16,9 @@ const jobShownMs = 86_400_000;
 export const command: Command = {
   name: 'list',
   usage: ['list [sel…] [-a] [-i]'],
-  about: ['Without a daemon it shows what is on disk. Jobs that ended more than a day ago are left out without -a.'],
+  about: [
+    'Without a daemon it shows what is on disk. Jobs that ended more than a day ago are left out, unless they are named or -a is given.',
+  ],
   examples: [
     ['stead list', 'all apps'],
     ['stead list --json', 'the same for programs; an empty list is []'],
@@ -31,11 +33,12 @@ export const command: Command = {
 async function list({ home, words, json, values, isVerbGiven }: Call): Promise<number> {
   // First of all, so that the daemon works on it while this process loads the rest.
   const apps = hasApps(home) ? await readApps(home) : [];
-  const isShown = (app: AppView) => values.all === true || !isOldJob(app, Date.now());
-  const shown = words.length > 0 ? selectApps(apps, words) : apps.filter(isShown);
+  const isShown = (app: AppView) => words.length > 0 || values.all === true || !isOldJob(app, Date.now());
+  const chosen = words.length > 0 ? selectApps(apps, words) : apps;
+  const shown = chosen.filter(isShown);
+  const hidden = chosen.length - shown.length;
   if (json) printJson(shown);
-  else
-    printList({ home, shown, hidden: apps.length - shown.length, perInstance: values.instances === true, isVerbGiven });
+  else printList({ home, shown, hidden, perInstance: values.instances === true, isVerbGiven });
   const note = ownershipNote(home);
   if (note) say(note);
   return 0;
