@@ -11,6 +11,7 @@ import type { Call } from './command.ts';
 import { sayError, withNearest } from './failure.ts';
 import { print, printJson, say, withProgress } from './output.ts';
 import { assertWritable } from './ownership.ts';
+import { assertDirectory } from './reading.ts';
 import { requireSelectors } from './selectors.ts';
 
 export interface Action {
@@ -28,7 +29,10 @@ export interface Action {
 export async function actOnApps({ home, json, values }: Call, action: Action): Promise<number> {
   const select = requireSelectors(action.select, action.route);
   assertWritable(home);
-  if (!existsSync(join(home, 'apps'))) return tellNothing(select, json);
+  if (!existsSync(join(home, 'apps'))) {
+    assertDirectory(home);
+    return tellNothing(select, json);
+  }
   const body = { select, caller: whoAsks(), wait: values['no-wait'] !== true, ...action.body } satisfies SelectRequest;
   const { results } = await withProgress(
     `${action.doing} ${select.map(escapeControls).join(', ')} …`,

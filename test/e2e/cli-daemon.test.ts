@@ -1,7 +1,7 @@
 /** The daemon's own commands, a daemon that hangs, and homes of other users. */
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
-import { chmodSync, chownSync, existsSync, lstatSync, mkdirSync, readdirSync } from 'node:fs';
+import { chmodSync, chownSync, existsSync, lstatSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { steadBin } from '../support/paths.ts';
@@ -20,9 +20,16 @@ test('restart replaces the daemon and leaves the programs alone', async (t) => {
   const after = await stead.daemon();
   assert.ok(after.running && after.pid !== before.pid);
   assert.equal(await stead.pid('web'), pid);
-  assert.equal((await stead.run(['daemon', 'stop'])).code, 0);
+  assert.match((await stead.ok(['daemon', 'stop'])).stdout, /has ended; your programs run on\.\n$/);
   assert.match((await stead.ok(['daemon', 'stop'])).stdout, /was not running/);
   assert.ok(isRunning(pid));
+});
+
+test('stop says that programs run on only if some run', async (t) => {
+  const stead = new Stead(t);
+  await stead.ok(['start', '--name', 'web', '--', 'sleep', '100']);
+  await stead.ok(['stop', 'web']);
+  assert.match((await stead.ok(['daemon', 'stop'])).stdout, /^The daemon \(pid \d+\) has ended\.\n$/);
 });
 
 test('a daemon that hangs is named, and daemon restart replaces it', async (t) => {
@@ -52,6 +59,19 @@ test('daemon run stays in the foreground until it is told to end', async (t) => 
   child.kill('SIGTERM');
   assert.equal((await result).code, 0);
   assert.equal((await stead.daemon()).running, false);
+});
+
+test('a home that is no directory is an error for every command, and not a home without apps', async (t) => {
+  const stead = new Stead(t);
+  const file = join(stead.directory, 'file');
+  writeFileSync(file, '');
+  for (const home of [file, join(file, 'home')]) {
+    for (const line of ['list', '', 'show web', 'why web', 'logs web', 'pid web', 'stop all', 'start -- sleep 100']) {
+      const { code, stdout, stderr } = await stead.run(line.split(' ').filter(Boolean), { env: { STEAD_HOME: home } });
+      assert.deepEqual([code, stdout], [5, ''], `${line}: ${stderr}`);
+      assert.match(stderr, /not a directory|no directory/i, line);
+    }
+  }
 });
 
 test('in a home of another user nothing is written, and list says whose it is', {

@@ -90,11 +90,17 @@ const nobody = (home: string): DaemonView => ({
 async function stop({ home, json }: Call): Promise<number> {
   assertWritable(home);
   const before = await readStatus(home);
+  const runOn = before && (await hasPrograms(home)) ? '; your programs run on' : '';
   if (before) await withProgress('Stopping the daemon …', stopDaemon(home, before.pid));
   if (json) printJson({ ...nobody(home), changed: before !== null });
-  else
-    print(before ? `The daemon (pid ${before.pid}) has ended; your programs run on.` : 'The daemon was not running.');
+  else print(before ? `The daemon (pid ${before.pid}) has ended${runOn}.` : 'The daemon was not running.');
   return 0;
+}
+
+/** Whether anything runs that its daemon leaves behind. */
+async function hasPrograms(home: string): Promise<boolean> {
+  const apps = await request(home, 'list');
+  return apps.some(({ instances }) => instances.some(({ pid }) => pid !== null));
 }
 
 async function stopDaemon(home: string, pid: number | null): Promise<void> {

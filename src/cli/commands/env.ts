@@ -55,7 +55,7 @@ async function env({ home, words, values, json }: Call): Promise<number> {
 
 function readDetail(home: string, name: string): Promise<AppDetail> {
   const query = { showEnv: '1' };
-  return fromDaemonOrDisk(request(home, 'show', { params: { sel: name }, query }), async () => {
+  return fromDaemonOrDisk(home, request(home, 'show', { params: { sel: name }, query }), async () => {
     const { showFromDisk } = await import('../../client/offline.ts');
     return showFromDisk(home, name, { showEnv: true });
   });

@@ -6,7 +6,7 @@ import { selectApps } from '../../protocol/select.ts';
 import type { Call, Command } from '../command.ts';
 import { print, printJson, say, terminalColumns } from '../output.ts';
 import { ownershipNote } from '../ownership.ts';
-import { readApps } from '../reading.ts';
+import { assertDirectory, readApps } from '../reading.ts';
 import { renderApps } from '../render/apps.ts';
 import { painter } from '../render/colour.ts';
 
@@ -44,8 +44,9 @@ async function list({ home, words, json, values, isVerbGiven }: Call): Promise<n
   return 0;
 }
 
-/** Whether anything was ever started here. Throws HOME_UNSAFE for a home that may not be looked into. */
+/** Whether anything was ever started here. Throws HOME_UNUSABLE for a home that is none, HOME_UNSAFE for one that may not be looked into. */
 function hasApps(home: string): boolean {
+  assertDirectory(home);
   try {
     return statSync(join(home, 'apps')).isDirectory();
   } catch (error) {

@@ -41,7 +41,7 @@ async function show({ home, words, values, json }: Call): Promise<number> {
 
 function readDetail(home: string, { name, showEnv }: { name: string; showEnv: boolean }): Promise<AppDetail> {
   const query = showEnv ? { showEnv: '1' } : {};
-  return fromDaemonOrDisk(request(home, 'show', { params: { sel: name }, query }), async () => {
+  return fromDaemonOrDisk(home, request(home, 'show', { params: { sel: name }, query }), async () => {
     const { showFromDisk } = await import('../../client/offline.ts');
     return showFromDisk(home, name);
   });

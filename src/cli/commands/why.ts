@@ -33,7 +33,7 @@ async function why({ home, words, json }: Call): Promise<number> {
 }
 
 function read(home: string, sel: string): Promise<WhyView> {
-  return fromDaemonOrDisk(request(home, 'why', { params: { sel } }), async () => {
+  return fromDaemonOrDisk(home, request(home, 'why', { params: { sel } }), async () => {
     const { whyFromDisk } = await import('../../client/why.ts');
     return whyFromDisk(home, sel);
   });
