@@ -5,7 +5,7 @@ import { act } from '../client/act.ts';
 import { whoAsks } from '../client/caller.ts';
 import { escapeControls } from '../host/bytes.ts';
 import type { ActionResponse, ActionResult, SelectRequest } from '../protocol/api.ts';
-import { exitCodeOf } from '../protocol/errors.ts';
+import { exitCodeOf, SteadError } from '../protocol/errors.ts';
 import { selectApps } from '../protocol/select.ts';
 import type { Call } from './command.ts';
 import { sayError, withNearest } from './failure.ts';
@@ -14,8 +14,21 @@ import { assertWritable } from './ownership.ts';
 import { assertDirectory } from './reading.ts';
 import { requireSelectors } from './selectors.ts';
 
+type Route = 'stop' | 'restart' | 'delete' | 'signal' | 'reset' | 'flush' | 'set';
+
+/** What was not done to any app if one of several isn't there. */
+const doneTo: Readonly<Record<Route, string>> = {
+  stop: 'stopped',
+  restart: 'restarted',
+  delete: 'deleted',
+  signal: 'signalled',
+  reset: 'reset',
+  flush: 'emptied',
+  set: 'changed',
+};
+
 export interface Action {
-  readonly route: 'stop' | 'restart' | 'delete' | 'signal' | 'reset' | 'flush' | 'set';
+  readonly route: Route;
   readonly select: readonly string[];
   /** Beside what every request that selects holds. */
   readonly body?: Readonly<Record<string, unknown>>;
@@ -26,9 +39,25 @@ export interface Action {
 }
 
 /** Does it, says so per app, resolves with the exit code. */
-export async function actOnApps({ home, json, values }: Call, action: Action): Promise<number> {
+export async function actOnApps(call: Call, action: Action): Promise<number> {
   const select = requireSelectors(action.select, action.route);
-  assertWritable(home);
+  assertWritable(call.home);
+  try {
+    return await actOn(select, call, action);
+  } catch (error) {
+    throw isNotFound(error) && select.length > 1 ? nothingDone(error, doneTo[action.route]) : error;
+  }
+}
+
+/** By name: the class is another copy in a bundle of its own. */
+const isNotFound = (error: unknown): error is SteadError => (error as Partial<SteadError>).code === 'APP_NOT_FOUND';
+
+/** Selectors are looked up before anything is done: one that is wrong refuses all. */
+function nothingDone(error: SteadError, what: string): SteadError {
+  return SteadError.fromBody({ ...error.toBody(), message: `${error.message} Nothing was ${what}.` });
+}
+
+async function actOn(select: readonly string[], { home, json, values }: Call, action: Action): Promise<number> {
   if (!existsSync(join(home, 'apps'))) {
     assertDirectory(home);
     return tellNothing(select, json);
