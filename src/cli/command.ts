@@ -1,5 +1,5 @@
 /** One command of the command line: one file, one record. */
-import type { Flag, ParsedLine } from '../config/parse.ts';
+import type { Flag, FlagsToCome, ParsedLine } from '../config/parse.ts';
 import type { ErrorBody } from '../protocol/errors.ts';
 import type { VerbName } from './verbs.ts';
 
@@ -20,6 +20,8 @@ export interface Command {
   readonly stopAtWord?: boolean;
   /** What to do about an unknown flag that is near to none. */
   readonly strayHint?: string;
+  /** Flags that people know from elsewhere, and that are not there yet. */
+  readonly flagsToCome?: FlagsToCome;
   /** The exit code for a failure, where it isn't the catalogue's. */
   exitOf?(error: ErrorBody): number;
   /** Does it and says so; resolves with the exit code. */

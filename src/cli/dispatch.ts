@@ -8,7 +8,7 @@ import { tellFailure } from './failure.ts';
 import { print } from './output.ts';
 import { ownVersion } from './own-version.ts';
 import { runCommand } from './run-command.ts';
-import { allVerbWords, findVerb, insteadOfKill } from './verbs.ts';
+import { allVerbWords, findVerb, insteadOf } from './verbs.ts';
 
 export type LoadCommand = (name: string) => Command;
 
@@ -43,7 +43,8 @@ function unknownVerb(word: string): SteadError {
 }
 
 function whatElse(word: string): string {
-  if (word === 'kill') return insteadOfKill;
+  const instead = insteadOf(word);
+  if (instead !== undefined) return instead;
   if (existsSync(word)) return `stead start ${word.includes('/') ? word : `./${word}`}`;
   const near = nearest(word, allVerbWords());
   return near ? `did you mean stead ${near}? All commands: stead help` : 'all commands: stead help';

@@ -24,6 +24,7 @@ export async function runCommand(command: Command, argv: readonly string[], opti
     const line = parseLine(argv, allFlags(command), {
       stopAtWord: command.stopAtWord === true,
       strayHint: command.strayHint ?? `stead help ${command.name}`,
+      toCome: command.flagsToCome,
     });
     if (line.values.help) return await options.showHelp(command);
     const words = command.takesRest ? line.words : [...line.words, ...(line.rest ?? [])];

@@ -42,9 +42,30 @@ export function findVerb(word: string, following: readonly string[]): VerbName |
   return found?.[0] as VerbName | undefined;
 }
 
-/** `kill` is no verb on purpose: what people mean by it differs between tools. */
-export const insteadOfKill =
-  'stead signal KILL <name> kills an app, stead delete <name> stops and forgets it, stead daemon stop ends the daemon';
+/** Verbs of the peers that stead has under another name, has no need of, or lacks; `kill` is none on purpose: what people mean by it differs. */
+const others: Readonly<Record<string, string>> = {
+  cleanlogs:
+    'logs go with their app: stead delete <name> --purge; to empty one: truncate -s 0 FILE, the file being in stead show <name>',
+  flush: 'there is no such verb yet; to empty a log: truncate -s 0 FILE, the file being in stead show <name>',
+  jlist: 'stead list --json',
+  kill: 'stead signal KILL <name> kills an app, stead delete <name> stops and forgets it, stead daemon stop ends the daemon',
+  monit:
+    'there is no such view yet; stead list shows memory and CPU, stead events -f what happens, stead logs -f what is printed',
+  prettylist: 'stead list --json',
+  reload: 'there is no restart without a gap yet; stead restart <name> stops and starts',
+  restartall: 'stead restart all',
+  resurrect: 'nothing has to be brought back by hand: stead daemon restart starts again what shall run',
+  save: 'nothing has to be saved: what you ask for is kept when the command returns',
+  scale: 'there are no several instances of an app yet: start it again with another --name',
+  startup: 'there is no such verb yet; to have all back after a boot, in crontab -e: @reboot stead daemon restart',
+  stopall: 'stead stop all',
+  unstartup: 'nothing of stead starts at boot, unless you made something start it',
+  update: 'stead daemon restart brings up this version; no app notices',
+  version: 'stead --version',
+};
+
+/** What to say in place of a word that is no verb, but one of another tool; undefined for other words. */
+export const insteadOf = (word: string): string | undefined => (Object.hasOwn(others, word) ? others[word] : undefined);
 
 /** All words that `findVerb` knows. */
 export function allVerbWords(): string[] {

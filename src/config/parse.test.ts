@@ -58,6 +58,7 @@ test('an unknown flag is refused with the nearest', () => {
 test('a variable without a value is refused, a file name of another tool with what stead has instead', () => {
   assert.throws(() => read('-e TOKEN'), { code: 'OPTION_INVALID', hint: '-e TOKEN=value' });
   assert.throws(() => read('-e err.log'), { code: 'OPTION_INVALID', hint: /stead logs/ });
+  assert.throws(() => read('-e =x'), { code: 'OPTION_INVALID', hint: '-e NAME=x' });
   assert.deepEqual(read('-e A=').values, { env: ['A='] });
 });
 

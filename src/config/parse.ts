@@ -43,7 +43,11 @@ export function toSpecOptions(values: ParsedLine['values']): SpecOptions {
   return Object.fromEntries(given.map(({ key, property }) => [property, values[flagName(key)]]));
 }
 
+/** A flag that people know from elsewhere and that is not there yet: what to do instead. By the flag as it is written: `--watch`, `-i`. */
+export type FlagsToCome = Readonly<Record<string, string>>;
+
 export interface LineOptions {
+  readonly toCome?: FlagsToCome | undefined;
   readonly stopAtWord?: boolean;
   /** What to do about an unknown flag that is near to none. */
   readonly strayHint?: string | undefined;
@@ -56,7 +60,7 @@ export interface LineOptions {
 export function parseLine(
   argv: readonly string[],
   flags: readonly Flag[],
-  { stopAtWord = false, strayHint }: LineOptions = {},
+  { stopAtWord = false, strayHint, toCome = {} }: LineOptions = {},
 ): ParsedLine {
   const values: Record<string, Value> = Object.create(null);
   const words: string[] = [];
@@ -66,7 +70,7 @@ export function parseLine(
     const isFlag = word.startsWith('-') && word !== '-';
     if (!isFlag && stopAtWord) return { values, words: argv.slice(at), rest: null };
     if (!isFlag) words.push(word);
-    else if (readFlags(word, { flags, values, next: argv[at + 1], strayHint })) at += 1;
+    else if (readFlags(word, { flags, values, next: argv[at + 1], strayHint, toCome })) at += 1;
   }
   return { values, words, rest: null };
 }
@@ -77,6 +81,7 @@ interface Reading {
   readonly values: Record<string, Value>;
   readonly next: string | undefined;
   readonly strayHint: string | undefined;
+  readonly toCome: FlagsToCome;
 }
 
 /** True if the next word was a value. */
@@ -131,16 +136,22 @@ const assignment = 'NAME=value';
 function checkAssignment(text: string, shown: string): void {
   if (/^[^=]+=/.test(text)) return;
   const isFile = /\.(log|txt|out|err)$|\//.test(text);
-  const hint = isFile ? 'logs are kept by themselves: stead logs <name> --err' : `${shown} ${text || 'NAME'}=value`;
+  const hint = isFile ? 'logs are kept by themselves: stead logs <name> --err' : assignmentLike(text, shown);
   throw new SteadError('OPTION_INVALID', `${shown} takes NAME=value, not ${quote(text)}`, { hint });
 }
+
+const assignmentLike = (text: string, shown: string): string =>
+  text.startsWith('=') ? `${shown} NAME${text}` : `${shown} ${text || 'NAME'}=value`;
 
 /** Lists grow with each mention; of anything else the last one holds. */
 function joined(before: Value | undefined, value: Value): Value {
   return Array.isArray(before) && Array.isArray(value) ? [...before, ...value] : value;
 }
 
-function unknownFlag(shown: string, { flags, strayHint }: Reading): never {
+function unknownFlag(shown: string, { flags, strayHint, toCome }: Reading): never {
+  const flag = shown.startsWith('--') ? shown : shown.slice(0, 2);
+  if (Object.hasOwn(toCome, flag))
+    throw new SteadError('USAGE', `The option ${quote(shown)} is not there yet`, { hint: toCome[flag]! });
   const known = flags.flatMap(({ name, short }) => (short ? [`--${name}`, `-${short}`] : [`--${name}`]));
   const near = shown.startsWith('--')
     ? nearest(

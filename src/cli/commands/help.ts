@@ -6,7 +6,7 @@ import { print } from '../output.ts';
 import { renderHelp, renderOverview } from '../render/help.ts';
 import { allFlags } from '../run-command.ts';
 import { topics } from '../topics.ts';
-import { allVerbWords, findVerb, insteadOfKill } from '../verbs.ts';
+import { allVerbWords, findVerb, insteadOf } from '../verbs.ts';
 import { command as completion } from './completion.ts';
 
 export const command: Command = {
@@ -34,6 +34,6 @@ function helpOf(word: string): readonly string[] {
   const found = [...catalogue, completion, command].find((one) => one.name === name);
   if (found) return renderHelp(found, allFlags(found));
   const near = nearest(word, [...allVerbWords(), ...Object.keys(topics)]);
-  const hint = word === 'kill' ? insteadOfKill : near ? `did you mean stead help ${near}?` : 'stead help lists all';
+  const hint = insteadOf(word) ?? (near ? `did you mean stead help ${near}?` : 'stead help lists all');
   throw new SteadError('USAGE', `There is no command or topic ${JSON.stringify(word)}`, { hint });
 }

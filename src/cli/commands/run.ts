@@ -5,6 +5,7 @@ import { escapeControls } from '../../host/bytes.ts';
 import type { RunRequest, RunResponse } from '../../protocol/api.ts';
 import { type ErrorCode, SteadError } from '../../protocol/errors.ts';
 import type { Call, Command } from '../command.ts';
+import { flagsToCome } from '../flags-to-come.ts';
 import { followJob } from '../follow-job.ts';
 import { sayWhatIsLeftOut } from '../left-out.ts';
 import { print, printJson, say, withProgress } from '../output.ts';
@@ -35,6 +36,7 @@ export const command: Command = {
     ...optionFlags('run'),
   ],
   takesRest: true,
+  flagsToCome,
   stopAtWord: true,
   exitOf: ({ code }) => exits[code] ?? ownFailureExit,
   run,

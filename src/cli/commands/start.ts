@@ -6,6 +6,7 @@ import type { StartedApp, StartRequest } from '../../protocol/api.ts';
 import { SteadError } from '../../protocol/errors.ts';
 import { applyConfig, isConfigFile } from '../apply-config.ts';
 import type { Call, Command } from '../command.ts';
+import { flagsToCome } from '../flags-to-come.ts';
 import { sayWhatIsLeftOut } from '../left-out.ts';
 import { isTerminal, print, printJson, say, terminalColumns, withProgress } from '../output.ts';
 import { assertWritable } from '../ownership.ts';
@@ -32,6 +33,7 @@ export const command: Command = {
     { name: 'no-wait', type: 'boolean', text: 'return at once, without a look at its first moments' },
   ],
   takesRest: true,
+  flagsToCome,
   strayHint: 'arguments for the program come after --: stead start server.js -- --port 8080',
   run: start,
 };
