@@ -35,8 +35,9 @@ const bodyOf = ({ code, message, hint, details }: ErrorBody) => ({ code, message
 
 /** A name that isn't there gets the nearest that is. */
 export function withNearest(error: ErrorBody): ErrorBody {
-  const { selector, known } = error.details ?? {};
-  if (error.code !== 'APP_NOT_FOUND' || typeof selector !== 'string' || !Array.isArray(known)) return error;
+  const { selector, known, meant } = error.details ?? {};
+  if (error.code !== 'APP_NOT_FOUND' || meant !== undefined || typeof selector !== 'string' || !Array.isArray(known))
+    return error;
   const near = nearest(selector, known.map(String));
   return near === undefined ? error : { ...error, hint: `did you mean ${near}?` };
 }

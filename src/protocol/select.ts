@@ -5,6 +5,8 @@ export interface Selectable {
   readonly id: number;
   readonly name: string;
   readonly group: string | null;
+  /** The path of its script, where that is known and there is one. */
+  readonly script?: string | undefined;
 }
 
 /**
@@ -22,7 +24,9 @@ function selectOne<T extends Selectable>(apps: readonly T[], selector: string): 
   if (selector.startsWith('@')) {
     const group = apps.filter((app) => app.group === selector.slice(1));
     if (group.length > 0) return group;
-    throw notFound(selector, [...new Set(apps.flatMap((app) => (app.group === null ? [] : [`@${app.group}`])))]);
+    throw notFound(selector, {
+      known: [...new Set(apps.flatMap((app) => (app.group === null ? [] : [`@${app.group}`])))],
+    });
   }
   const byName = apps.find((app) => app.name === selector);
   if (byName) return [byName];
@@ -32,15 +36,30 @@ function selectOne<T extends Selectable>(apps: readonly T[], selector: string): 
   const base = indexed && apps.find((app) => app.name === indexed[1]);
   // One instance so far: its index is 0.
   if (base && Number(indexed[2]) === 0) return [base];
-  throw notFound(
-    selector,
-    apps.map((app) => app.name),
+  throw notFound(selector, { known: apps.map((app) => app.name), meant: byScript(apps, selector)?.name });
+}
+
+/** The app that was started from a file which a person names it by: `server.js`, `./server.js`. */
+function byScript<T extends Selectable>(apps: readonly T[], selector: string): T | undefined {
+  const file = lastPart(selector);
+  const stem = /^(.+)\.[A-Za-z]{1,4}$/.exec(file)?.[1];
+  return (
+    apps.find(({ script }) => script !== undefined && lastPart(script) === file) ??
+    apps.find(({ name }) => name === stem)
   );
 }
 
-function notFound(selector: string, known: readonly string[]): SteadError {
+const lastPart = (path: string): string => path.slice(path.lastIndexOf('/') + 1);
+
+interface Candidates {
+  readonly known: readonly string[];
+  readonly meant?: string | undefined;
+}
+
+function notFound(selector: string, { known, meant }: Candidates): SteadError {
+  const list = known.length === 0 ? 'stead list shows what there is: nothing so far' : 'stead list shows what there is';
   return new SteadError('APP_NOT_FOUND', `There is no app "${selector}".`, {
-    hint: known.length === 0 ? 'stead list shows what there is: nothing so far' : 'stead list shows what there is',
-    details: { selector, known },
+    hint: meant === undefined ? list : `did you mean ${meant}?`,
+    details: { selector, known, ...(meant !== undefined && { meant }) },
   });
 }

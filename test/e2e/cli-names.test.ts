@@ -1,6 +1,6 @@
 /** Names and selectors that must be refused, and how. */
 import assert from 'node:assert/strict';
-import { existsSync, readdirSync } from 'node:fs';
+import { existsSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { Stead } from '../support/stead.ts';
@@ -63,16 +63,47 @@ test('a selector of nothing there is exit code 3 and names the nearest', async (
   for (const selector of ['../worker', '__proto__', '99', '@none', 'worker:7', '-1', '--all', '']) {
     assert.equal((await stead.run(['stop', '--', selector])).code, 3, JSON.stringify(selector));
   }
+  assert.match((await stead.run(['stop', 'worker', 'none'])).stderr, /There is no app "none"\. Nothing was stopped\./);
+  assert.match((await stead.run(['delete', 'none', 'all'])).stderr, /Nothing was deleted/);
   assert.equal((await stead.show('worker')).state, 'running');
 });
 
-test('a mistyped command or option gets the nearest, and kill what to say instead', async (t) => {
+test('an app named by its script is told by its name', async (t) => {
+  const stead = new Stead(t);
+  const script = join(stead.folder('shop'), 'server.sh');
+  writeFileSync(script, 'sleep 100');
+  await stead.ok(['start', script]);
+  await stead.ok(['start', '--name', 'api', '--', 'sleep', '100']);
+  for (const verb of ['stop', 'restart', 'show'])
+    assert.match((await stead.run([verb, 'api.js'])).stderr, /^Hint: did you mean api\?$/m, verb);
+  for (const selector of ['server.sh', './shop/server.sh', script])
+    assert.match((await stead.run(['stop', selector])).stderr, /^Hint: did you mean shop\?$/m, selector);
+});
+
+test('a mistyped command or option gets the nearest, and a word of another tool what to say instead', async (t) => {
   const stead = new Stead(t);
   const cases: readonly (readonly [readonly string[], RegExp])[] = [
     [['strat', 'x'], /did you mean stead start\?/],
     [['list', '--jsno'], /did you mean --json\?/],
     [['start', 'x.js', '--port', '80'], /come after --/],
     [['kill', 'x'], /stead signal KILL.*stead delete.*stead daemon stop/],
+    [['save'], /kept when the command returns/],
+    [['monit', 'x'], /stead events -f/],
+    [['flush'], /truncate -s 0/],
+    [['stopall'], /^Hint: stead stop all$/m],
+    [['restartall'], /^Hint: stead restart all$/m],
+    [['version'], /^Hint: stead --version$/m],
+    [['startup'], /@reboot stead daemon restart/],
+    [['jlist'], /^Hint: stead list --json$/m],
+    [['reload', 'x'], /stead restart <name>/],
+    [['resurrect'], /stead daemon restart/],
+    [['cleanlogs'], /--purge/],
+    [['help', 'save'], /kept when the command returns/],
+    [['start', 'x.js', '--watch'], /"--watch" is not there yet\nHint: .*node --watch/],
+    [['start', 'x.js', '-i', '2'], /"-i" is not there yet\nHint: .*--name/],
+    [['start', 'x.js', '-imax'], /"-imax" is not there yet/],
+    [['run', '--instances=2', 'x'], /"--instances" is not there yet/],
+    [['start', 'x', '-e', '=y'], /^Hint: -e NAME=y$/m],
     [['__proto__'], /all commands: stead help/],
     [['start'], /stead start server\.js/],
     [['stop'], /stead stop <name>/],

@@ -9,10 +9,19 @@ export function selected(daemon: Daemon, select: unknown): App[] {
     throw new SteadError('BAD_REQUEST', '"select" must be a list of selectors.');
   }
   return selectApps(
-    [...daemon.apps.values()].map((app) => ({ id: app.id, name: app.name, group: app.spec.group, app })),
+    [...daemon.apps.values()].map((app) => ({
+      id: app.id,
+      name: app.name,
+      group: app.spec.group,
+      script: scriptOf(app),
+      app,
+    })),
     select,
   ).map(({ app }) => app);
 }
+
+const scriptOf = ({ spec: { program } }: App): string | undefined =>
+  program.how === 'script' ? program.words[0] : undefined;
 
 /** Who asks, for the record: the command as typed. */
 export function askedBy(body: { readonly caller?: { readonly command?: unknown; readonly pid?: unknown } }): string {
