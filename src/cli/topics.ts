@@ -50,7 +50,9 @@ export const topics: Readonly<Record<string, readonly string[]>> = {
     '',
     "Without --name an app is called after its script (server.js is 'server'; index,",
     'main, app, server and start take the name of their package.json or directory) or',
-    "after its command (npm run api is 'api'). stead run counts on: sleep, sleep-2.",
+    "after its command: the first word that doesn't only run others (npm run api is",
+    "'api', sh -c 'cd /x; make all' is 'make', sh -c 'exit 7' is 'sh'). stead run",
+    'counts on: sleep, sleep-2.',
   ],
   environment: [
     'An app gets the environment of the shell that started it, and keeps it over',

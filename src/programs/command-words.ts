@@ -112,6 +112,9 @@ function fromCommand(words: readonly string[], depth: number): string | null {
   return fromRunner(runner, words.slice(1), depth) ?? plainWord(first);
 }
 
+/** Whether a word is a program whose job is to run others. */
+export const isRunner = (word: string): boolean => runnerOf(word) !== undefined;
+
 /** `/usr/bin/python3.11` → python's. */
 function runnerOf(word: string): Runner | undefined {
   const base = basename(word);
@@ -171,6 +174,8 @@ const preparations = new Set([
   'shift',
   'for',
 ]);
+/** Runs nothing: `sh -c 'exit 7'` is called sh. */
+const endings = new Set(['exit', 'return']);
 const keywords = new Set(['while', 'until', 'do', 'then', 'else', 'if', '!', '{', '}', '(', ')', 'done', 'fi']);
 
 /** The name in a shell's command line: `cd /srv && PORT=1 exec node web.js` → `web`. */
@@ -179,7 +184,7 @@ function fromShell(text: string, depth: number): string | null {
     .slice(0, 4096)
     .split(/&&|\|\||[;|&\n]/)
     .map(commandOfPart)
-    .filter((words) => words.length > 0);
+    .filter((words) => words.length > 0 && !endings.has(words[0]!));
   const part = parts.find((words) => !preparations.has(words[0]!)) ?? parts[0];
   return part === undefined ? null : fromCommand(part, depth);
 }

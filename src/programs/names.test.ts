@@ -17,6 +17,11 @@ test('names that obey the rule pass as they are', () => {
   }
 });
 
+test('a name that is too long is said to be so', () => {
+  const message = /: it is too long \(65 characters\); a name has 1 to 64 letters/;
+  assert.throws(() => checkName('a'.repeat(65)), { code: 'NAME_INVALID', message });
+});
+
 test('every other name is refused with the rule and a name that would pass', () => {
   const bad = [
     '',
@@ -128,6 +133,8 @@ test('a command line is named by its first word that is no interpreter or runner
   assert.equal(wordThatNamesInShell('while true; do date; sleep 1; done'), 'date');
   assert.equal(wordThatNamesInShell('"/opt/my app/thing.sh" -x | tee y'), 'thing');
   assert.equal(wordThatNamesInShell('cd /x'), 'cd');
+  assert.equal(wordThatNames(['sh', '-c', 'exit 7']), 'sh');
+  assert.equal(wordThatNames(['bash', '-lc', 'sleep 1; exit 7']), 'sleep');
   assert.equal(wordThatNamesInShell('  '), 'command');
 });
 

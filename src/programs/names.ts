@@ -26,7 +26,8 @@ const isReserved = (name: string) => name === 'all' || !Number.isNaN(Number(name
 /** Returns a name that obeys the rule; throws NAME_INVALID, with a name that would pass in the hint, for any other. */
 export function checkName(name: string): string {
   if (isName(name)) return name;
-  throw new SteadError('NAME_INVALID', `${quote(name)} cannot be a name: ${nameRule}`, {
+  const tooLong = name.length > longestName ? `it is too long (${name.length} characters); ` : '';
+  throw new SteadError('NAME_INVALID', `${quote(name)} cannot be a name: ${tooLong}${nameRule}`, {
     hint: `--name ${passingName(name)}`,
     details: { suggestion: passingName(name) },
   });

@@ -25,6 +25,7 @@ export const command: Command = {
   about: [
     'Runs a command once in the background, as nohup does, and returns at once: it survives the end of the terminal, its stdin is /dev/null, its output and its exit code are kept. stead wait hands the exit code over.',
     'With -f its output is shown as it comes, and the exit code is its own: 128+n if signal n killed it, 125 if stead itself failed, 126 if the command cannot be executed, 127 if there is none. Ctrl-C stops it; closing the terminal does not.',
+    'Without --name it is called after what it runs, counted on: make, make-2; stead help names has the rule.',
   ],
   examples: [
     ['stead run make all', 'a job called make'],
