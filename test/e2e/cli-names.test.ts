@@ -126,6 +126,47 @@ test('where nothing was ever started no daemon is started to say so', async (t) 
   assert.ok(!existsSync(stead.home));
 });
 
+test('a command line without -- gets the line to copy, and nothing of it is started', async (t) => {
+  const stead = new Stead(t);
+  writeFileSync(join(stead.directory, 'job.sh'), 'sleep 100');
+  const cases: readonly (readonly [string, string])[] = [
+    ['npm run dev', 'stead start -- npm run dev'],
+    ['sh job.sh', 'stead start -- sh job.sh'],
+    ['sleep 100s', 'stead start -- sleep 100s'],
+    ['sleep 100', 'stead start -- sleep 100'],
+    ['sh job.sh --name x', 'stead start -- sh job.sh, with the options before --'],
+    ['npm run dev -- --port 80', 'stead start -- npm run dev -- --port 80'],
+  ];
+  for (const [line, hint] of cases) {
+    const { code, stderr } = await stead.run(['start', ...line.split(' ')]);
+    assert.notEqual(code, 0, line);
+    assert.ok(stderr.endsWith(`\nHint: ${hint}\n`), stderr);
+  }
+  assert.deepEqual(await stead.list(), []);
+  await stead.ok(['start', './job.sh', 'sleep', '--no-wait']);
+  assert.deepEqual((await stead.list()).map(({ name }) => name).sort(), ['job', 'sleep']);
+});
+
+test('a name that is taken says by what, and by the same command what differs', async (t) => {
+  const stead = new Stead(t);
+  const other = stead.folder('other');
+  await stead.ok(['start', '--', 'sleep', '100']);
+  const refused = async (args: readonly string[], cwd = stead.directory) => {
+    const { code, stderr } = await stead.run(['start', ...args], { cwd });
+    assert.equal(code, 5, stderr);
+    return stderr;
+  };
+  const elsewhere = await refused(['--', 'sleep', '100'], other);
+  assert.match(elsewhere, /same command, but its directory is ".*", not ".*\/other"\.\n/);
+  assert.match(elsewhere, /^Hint: for that one: stead start sleep; for one more: --name sleep-2$/m);
+  assert.match(await refused(['-e', 'A=1', '--', 'sleep', '100'], other), /, its environment differs in A\./);
+  const words = await refused(['--name', 'sleep', '--', 'sleep', '50']);
+  assert.match(
+    words,
+    /taken by another program \(sleep 100\)\.\nHint: choose another: --name sleep-2; or: stead delete/,
+  );
+});
+
 test('list takes names, too', async (t) => {
   const stead = new Stead(t);
   for (const name of ['a', 'b']) await stead.ok(['start', '--name', name, '--group', 'g', '--', 'sleep', '100']);

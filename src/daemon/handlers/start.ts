@@ -2,8 +2,12 @@
  * start: scripts, commands, or apps that are known. Everything is resolved before anything is kept, so that one bad target refuses all.
  */
 
+import { join } from 'node:path';
 import { settle } from '../../config/settle.ts';
 import { monotonicMs } from '../../host/clock.ts';
+import { isRunner } from '../../programs/command-words.ts';
+import { kindOfFile } from '../../programs/paths.ts';
+import { quote, shellWord } from '../../programs/quote.ts';
 import { meaningOf, type Resolved, resolveCommand, resolveTarget } from '../../programs/resolve.ts';
 import type { StartedApp, StartRequest, StartResponse } from '../../protocol/api.ts';
 import { SteadError } from '../../protocol/errors.ts';
@@ -18,6 +22,7 @@ import { execFailure } from '../exec-failure.ts';
 import { type FirstLook, firstLook } from '../first-look.ts';
 import type { Instance } from '../instance.ts';
 import { checkedCaller, checkedOptions, makeSpec } from '../make-spec.ts';
+import { nameTaken } from '../name-taken.ts';
 import { appViews } from '../view.ts';
 import { askedBy, selected } from './select.ts';
 import { stuckError } from './stop.ts';
@@ -72,14 +77,53 @@ async function planAll(daemon: Daemon, request: StartRequest): Promise<Plan[]> {
     const resolved = await resolveCommand({ command: request.rest, options: request.options, caller: request.caller });
     return [await planProgram(daemon, request, resolved)];
   }
+  if (await isOneCommand(daemon, request))
+    throw new SteadError(
+      'USAGE',
+      `${quote(request.targets[0]!)} and what follows are one command line, not programs to start each.`,
+      {
+        hint: asCommand(request),
+      },
+    );
   if (request.targets.length > 1 && request.options.name !== undefined) {
     throw new SteadError('USAGE', `One name can't be given to ${request.targets.length} programs.`, {
       hint: 'start them one by one',
     });
   }
   const plans: Plan[] = [];
-  for (const target of request.targets) plans.push(...(await planTarget(daemon, request, target)));
+  for (const target of request.targets) {
+    try {
+      plans.push(...(await planTarget(daemon, request, target)));
+    } catch (error) {
+      throw isCommandBefore(plans) ? orAsCommand(error, request) : error;
+    }
+  }
   return plans;
+}
+
+/** `start npm run dev`, `start node server.js`: what only runs other programs is not meant by itself, if more follows. */
+async function isOneCommand(
+  daemon: Daemon,
+  { targets: [first = '', ...others], caller }: StartRequest,
+): Promise<boolean> {
+  if (others.length === 0 || daemon.apps.has(first) || !isRunner(first)) return false;
+  return !first.includes('/') && (await kindOfFile(join(caller.cwd, first))) !== 'file';
+}
+
+/** `start mytool serve`: where the first is a command, what is no program after it is probably an argument. */
+const isCommandBefore = ([first]: readonly Plan[]): boolean =>
+  first !== undefined && 'spec' in first && first.spec.program.how === 'command';
+
+function orAsCommand(error: unknown, request: StartRequest): unknown {
+  if (!(error instanceof SteadError) || !['PROGRAM_NOT_FOUND', 'APP_NOT_FOUND'].includes(error.code)) return error;
+  return new SteadError(error.code, error.message, { hint: asCommand(request) });
+}
+
+/** The line to copy. Options aren't known as they were written. */
+function asCommand({ targets, rest, options }: StartRequest): string {
+  const words = [...targets, ...(rest.length === 0 ? [] : ['--', ...rest])].map(shellWord).join(' ');
+  const given = Object.keys(options).length === 0 ? '' : ', with the options before --';
+  return `stead start -- ${words}${given}`;
 }
 
 async function planTarget(daemon: Daemon, request: StartRequest, target: string): Promise<Plan[]> {
@@ -103,7 +147,7 @@ async function planProgram(daemon: Daemon, request: StartRequest, resolved: Reso
   if (same) return { app: unchanged(same, request), notes };
   if (taken) {
     refuseLost(taken.spec);
-    throw nameTaken(resolved, taken);
+    throw nameTaken({ ...resolved, options }, taken.spec, (name) => daemon.apps.has(name));
   }
   return { spec: await makeSpec({ kind: 'app', resolved, options, caller }, daemon.enforcement), notes };
 }
@@ -148,13 +192,6 @@ function agrees(spec: AppSpec, key: keyof SpecOptions, value: unknown): boolean 
   );
 }
 
-function nameTaken({ name, isNamed }: Resolved, taken: App): SteadError {
-  const words = taken.spec.program.words.join(' ').slice(0, 100);
-  return new SteadError('NAME_TAKEN', `The name "${name}" is taken by another program (${words}).`, {
-    hint: isNamed ? `choose another --name, or: stead delete ${name}` : `give this one a name: --name ${name}-2`,
-  });
-}
-
 /** Makes an app, durable; or takes the one that another request has just made of the same name. */
 export function addApp(
   daemon: Daemon,
@@ -165,7 +202,7 @@ export function addApp(
   const rival = daemon.apps.get(spec.name);
   if (rival) {
     if (isSame(rival.spec, { program: spec.program, cwd: spec.cwd } as Resolved)) return { app: rival, isNew: false };
-    throw nameTaken({ name: spec.name, isNamed: true } as Resolved, rival);
+    throw nameTaken({ ...spec, isNamed: true }, rival.spec, (name) => daemon.apps.has(name));
   }
   const state = { ...newState(nextId(daemon), by), ...(isHeld && { want: 'stopped' as const }) };
   createApp(daemon.home, { spec, state });
