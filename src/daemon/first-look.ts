@@ -5,7 +5,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { monotonicMs } from '../host/clock.ts';
 import { reasonInWords } from '../lifecycle/words.ts';
-import { linesFrom } from '../logs/excerpt.ts';
+import { excerptFrom, linesFrom } from '../logs/excerpt.ts';
 import type { SocketView, StartedApp } from '../protocol/api.ts';
 import { takenPort } from '../view/taken-port.ts';
 import type { Instance } from './instance.ts';
@@ -18,7 +18,6 @@ const tickMs = 20;
 /** With more than so many looks under way each is taken less often: the daemon has others to serve. */
 const manyLooks = 20;
 let looks = 0;
-const shownLines = 10;
 const searchedLines = 200;
 
 export interface FirstLook {
@@ -67,8 +66,8 @@ function portNotes(instance: Instance): string[] {
 
 function earlyEnd(instance: Instance): StartedApp['early'] {
   const { out, err } = logPlacesOf(instance);
-  const fromErr = linesFrom(err, instance.endedLogStart.err, shownLines);
-  const fromOut = linesFrom(out, instance.endedLogStart.out, shownLines);
+  const fromErr = excerptFrom(err, instance.endedLogStart.err);
+  const fromOut = excerptFrom(out, instance.endedLogStart.out);
   return { exit: instance.lastExit!, lastLines: fromErr.length > 0 ? fromErr : fromOut, next: nextInWords(instance) };
 }
 

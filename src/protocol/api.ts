@@ -52,7 +52,7 @@ export interface WhyView {
   readonly exits: readonly (ExitView & { readonly explained: string | null })[];
   /** What was found to be wrong with what it needs. */
   readonly findings: readonly { readonly what: string; readonly hint: string }[];
-  /** Of the last run: of its stderr or, if that is empty, of its stdout. */
+  /** Of the last run's stderr or, if that is empty, stdout: the first lines and the last, `…` standing for what is between. */
   readonly lastLines: readonly string[];
 }
 
@@ -174,6 +174,7 @@ export interface StartedApp {
   /** False if it ran already and nothing was done. */
   readonly changed: boolean;
   /** It ended within the first look. */
+  /** `lastLines`: of what it printed, the first lines and the last, `…` standing for what is between. */
   readonly early: null | { readonly exit: ExitView; readonly lastLines: readonly string[]; readonly next: string };
   /** What was decided for the user: `runs with tsx`, `run by sh -c`. */
   readonly notes: readonly string[];

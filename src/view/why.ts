@@ -3,21 +3,20 @@ import { accessSync, constants, statSync } from 'node:fs';
 import { isAbsolute, resolve } from 'node:path';
 import { signalName } from '../host/signals.ts';
 import { readLogStart } from '../launcher/records.ts';
-import { linesFrom } from '../logs/excerpt.ts';
+import { excerptFrom, linesFrom } from '../logs/excerpt.ts';
 import { placeOf, type StreamName } from '../logs/layout.ts';
 import type { AppDetail, ExitView, WhyView } from '../protocol/api.ts';
 import { runDirectory } from '../storage/layout.ts';
 import { takenPort } from './taken-port.ts';
 
 const shownExits = 5;
-const shownLines = 10;
 const searchedLines = 200;
 
 export function whyView(home: string, detail: AppDetail): WhyView {
   const { name, state, want, by, reason, nextRun, instances, exits } = detail;
   const last = exits.at(-1) ?? null;
   const isTroubled = !['running', 'stopped', 'completed'].includes(state) || (last !== null && !isFine(last));
-  const { out, err } = lastWords(home, detail, last);
+  const { out, err, shown } = lastWords(home, detail, last);
   return {
     name,
     state,
@@ -31,7 +30,7 @@ export function whyView(home: string, detail: AppDetail): WhyView {
       .slice(-shownExits)
       .map((exit) => ({ ...exit, cause: exit.cause ?? null, explained: explainExit(exit, detail) })),
     findings: [...(isTroubled ? findMissing(detail) : []), ...portFinding([...err, ...out].join('\n'), state)],
-    lastLines: (err.length > 0 ? err : out).slice(-shownLines),
+    lastLines: shown,
   };
 }
 
@@ -43,12 +42,14 @@ function lastWords(
   home: string,
   { name, logs }: AppDetail,
   last: ExitView | null,
-): { readonly out: string[]; readonly err: string[] } {
+): { readonly out: string[]; readonly err: string[]; readonly shown: string[] } {
   const start = last === null ? { out: 0, err: 0 } : readLogStart(runDirectory(home, name, 0, last.run));
   const place = (stream: StreamName) => placeOf(home, name, { index: 0, stream, file: logs[stream] });
+  const err = linesFrom(place('err'), start.err, searchedLines);
   return {
     out: linesFrom(place('out'), start.out, searchedLines),
-    err: linesFrom(place('err'), start.err, searchedLines),
+    err,
+    shown: err.length > 0 ? excerptFrom(place('err'), start.err) : excerptFrom(place('out'), start.out),
   };
 }
 

@@ -37,6 +37,21 @@ test('signals 1 to 31 and exit codes are told apart, and 128+n is what it is', a
   assert.equal(views.length, apps.length);
 });
 
+test('an early end and why show where a script is wrong, and what it said last', async (t) => {
+  const stead = new Stead(t);
+  writeFileSync(join(stead.directory, 'wrong.js'), 'const a = 1;\nconst = 2;\n');
+  writeFileSync(
+    join(stead.directory, 'chatty.sh'),
+    'i=0; while [ $i -lt 50 ]; do echo "line $i" >&2; i=$((i+1)); done; exit 1',
+  );
+  const { stderr } = await stead.run(['start', 'wrong.js', '--max-restarts', '0']);
+  assert.match(stderr, /\| .*wrong\.js:2\n {2}\| const = 2;/);
+  assert.match(stderr, /\| SyntaxError: Unexpected token '='/);
+  assert.match((await stead.ok(['why', 'wrong'])).stdout, /wrong\.js:2\n/);
+  const chatty = await stead.run(['start', 'chatty.sh', '--max-restarts', '0']);
+  assert.match(chatty.stderr, /\| line 0\n[^…]*\| line 5\n {2}\| …\n {2}\| line 40\n[^…]*\| line 49\n/);
+});
+
 test('who asked, what is taken, what is gone', async (t) => {
   const stead = new Stead(t);
   const port = await freePort();
