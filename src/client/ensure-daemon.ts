@@ -18,7 +18,7 @@ import {
 import { connect } from 'node:net';
 import { join } from 'node:path';
 import { closeInheritedFds } from '../host/fds.ts';
-import { errnoOf } from '../host/files.ts';
+import { errnoOf, isReadOnly } from '../host/files.ts';
 import { socketAddress } from '../host/home.ts';
 import { SteadError } from '../protocol/errors.ts';
 import { prepareHome, unusable } from '../storage/home.ts';
@@ -75,6 +75,7 @@ function installScripts(home: string): string {
   } catch (error) {
     rmSync(beside, { recursive: true, force: true });
     if (existsSync(target)) return target;
+    if (isReadOnly(home)) throw unusable(home, error);
     throw new SteadError('DISK', `The daemon can't be copied to "${target}": ${(error as Error).message}.`, {
       hint: errnoOf(error) === 'ENOSPC' ? 'make room: df -h' : 'look at the home',
     });

@@ -169,7 +169,10 @@ function asSteadError(error: Error): SteadError {
   const code = (error as NodeJS.ErrnoException).code;
   if (code === 'ENOSPC' || code === 'EDQUOT' || code === 'EROFS' || code === 'EIO') {
     return new SteadError('DISK' satisfies ErrorCode, `The home can't be written: ${error.message}.`, {
-      hint: 'make room (df -h), then say it again: nothing was changed',
+      hint:
+        code === 'EROFS'
+          ? 'its file system is read-only: mount it writable, then say it again: nothing was changed'
+          : 'make room (df -h), then say it again: nothing was changed',
     });
   }
   if (isOutOfFds(error)) {

@@ -3,6 +3,7 @@
  * directory is fsynced, so that the rename outlives a power loss. `keepPrevious` leaves the content before as `<path>.prev`.
  */
 import {
+  accessSync,
   closeSync,
   constants,
   fstatSync,
@@ -128,6 +129,17 @@ export function makeDirectory(path: string): boolean {
 
 /** No room is left to write: what only removes or renames still works. */
 export const isDiskFull = (error: unknown): boolean => ['ENOSPC', 'EDQUOT'].includes(errnoOf(error));
+
+/** Whether a path, there or not yet, lies on a file system that is read-only: `mkdir -p` as Node has it tells of that as ENOENT. */
+export function isReadOnly(path: string): boolean {
+  try {
+    accessSync(path, constants.W_OK);
+    return false;
+  } catch (error) {
+    if (errnoOf(error) === 'ENOENT' && path !== dirname(path)) return isReadOnly(dirname(path));
+    return errnoOf(error) === 'EROFS';
+  }
+}
 
 /** The system's name of an error (`ENOENT`), or '' for another kind of error. */
 export function errnoOf(error: unknown): string {

@@ -3,7 +3,7 @@
  */
 import { chmodSync, existsSync, lstatSync, mkdirSync, type Stats } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { errnoOf } from '../host/files.ts';
+import { errnoOf, isReadOnly } from '../host/files.ts';
 import { SteadError } from '../protocol/errors.ts';
 
 /** Makes sure that a home is there, ours and private. Throws HOME_UNSAFE or HOME_UNUSABLE; nothing is made through a link. */
@@ -67,6 +67,10 @@ function unsafe(path: string, why: string, hint: string): SteadError {
 
 /** HOME_UNUSABLE, for what the system says of a home. */
 export function unusable(home: string, error: unknown): SteadError {
+  if (isReadOnly(home))
+    return new SteadError('HOME_UNUSABLE', `The home "${home}" can't be used: its file system is read-only.`, {
+      hint: `mount it writable (findmnt -T '${home}' shows it), or set STEAD_HOME to a directory that you can write to`,
+    });
   return new SteadError('HOME_UNUSABLE', `The home "${home}" can't be used: ${(error as Error).message}.`, {
     hint: 'set STEAD_HOME to a directory that you can write to',
   });

@@ -4,6 +4,7 @@ import { spawn } from 'node:child_process';
 import { chmodSync, chownSync, existsSync, lstatSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { MountSpace, noMounts } from '../faults/harness/mounts.ts';
 import { steadBin } from '../support/paths.ts';
 import { isRunning } from '../support/proc.ts';
 import { collect, Stead } from '../support/stead.ts';
@@ -71,6 +72,24 @@ test('a home that is no directory is an error for every command, and not a home 
       assert.deepEqual([code, stdout], [5, ''], `${line}: ${stderr}`);
       assert.match(stderr, /not a directory|no directory/i, line);
     }
+  }
+});
+
+test('a home on a read-only file system is said to be so, there or not', { skip: noMounts() }, async (t) => {
+  const stead = new Stead(t);
+  const space = await MountSpace.make(stead);
+  const disk = stead.folder('disk');
+  mkdirSync(join(disk, 'there'), { mode: 0o700 });
+  await space.shell(`mount --bind '${disk}' '${disk}' && mount -o remount,bind,ro '${disk}'`);
+  for (const name of ['there', 'new', 'deep/er/new']) {
+    const home = join(disk, name);
+    const line = ['env', `STEAD_HOME=${home}`, process.execPath, steadBin, 'start', '--', 'sleep', '100'] as const;
+    const { code, stderr } = await space.run(...line);
+    assert.equal(code, 5, stderr);
+    assert.ok(
+      stderr.includes(`The home "${home}" can't be used: its file system is read-only.\nHint: mount it`),
+      stderr,
+    );
   }
 });
 
