@@ -13,6 +13,7 @@ import { print, printJson, say, withProgress } from './output.ts';
 import { assertWritable } from './ownership.ts';
 import { assertDirectory } from './reading.ts';
 import { requireSelectors } from './selectors.ts';
+import { withWaitingNote } from './waiting-note.ts';
 
 type Route = 'stop' | 'restart' | 'delete' | 'signal' | 'reset' | 'flush' | 'set';
 
@@ -63,9 +64,10 @@ async function actOn(select: readonly string[], { home, json, values }: Call, ac
     return tellNothing(select, json);
   }
   const body = { select, caller: whoAsks(), wait: values['no-wait'] !== true, ...action.body } satisfies SelectRequest;
+  const work = act(home, action.route, { body });
   const { results } = await withProgress(
     `${action.doing} ${select.map(escapeControls).join(', ')} …`,
-    act(home, action.route, { body }),
+    json ? work : withWaitingNote(home, select, work),
   );
   const failed = results.filter(({ error }) => error !== null);
   if (json) printResults(results, failed);

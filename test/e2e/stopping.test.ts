@@ -30,6 +30,14 @@ test('a sequence of signals, each with its time, then SIGKILL', async (t) => {
   assert.match(JSON.parse(stdout)[0].app.reason, /killed after 0?\.?5\d* ?m?s|killed after 500 ms/);
 });
 
+test('a stop that takes long says once what it waits for and when SIGKILL comes, but not in JSON', async (t) => {
+  const stead = new Stead(t);
+  const options = ['--ready', 'log:^up$', '--stop-timeout', '3s'];
+  for (const name of ['web', 'db']) await stead.ok(['start', '--name', name, ...options, ...stubborn]);
+  assert.match((await stead.ok(['stop', 'web'])).stderr, /^Waiting for web to end; KILL in [0-2] s\n$/);
+  assert.equal((await stead.ok(['stop', 'db', '--json'])).stderr, '');
+});
+
 test('stdin, a message or a command ends what wants to be asked in that way', async (t) => {
   const stead = new Stead(t);
   const asked = {
