@@ -44,9 +44,7 @@ export function findVerb(word: string, following: readonly string[]): VerbName |
 
 /** Verbs of the peers that stead has under another name, has no need of, or lacks; `kill` is none on purpose: what people mean by it differs. */
 const others: Readonly<Record<string, string>> = {
-  cleanlogs:
-    'logs go with their app: stead delete <name> --purge; to empty one: truncate -s 0 FILE, the file being in stead show <name>',
-  flush: 'there is no such verb yet; to empty a log: truncate -s 0 FILE, the file being in stead show <name>',
+  cleanlogs: 'stead flush all',
   jlist: 'stead list --json',
   kill: 'stead signal KILL <name> kills an app, stead delete <name> stops and forgets it, stead daemon stop ends the daemon',
   monit:
