@@ -7,6 +7,8 @@ import type { Daemon } from './context.ts';
 import type { Instance } from './instance.ts';
 
 const sweepMs = 60_000;
+/** By then all are taken up. */
+const firstSweepMs = 3000;
 /** Without a word in config.yaml: of the file system, and never more than this. */
 const shareOfDisk = 0.1;
 const mostBytes = 10 * 1024 ** 3;
@@ -27,6 +29,7 @@ export class LogKeeping {
     // A guardian writes there when a daemon ends, a daemon when it is told to.
     this.#aliveUntil = statSync(join(daemon.home, 'daemon.log'), { throwIfNoEntry: false })?.mtimeMs ?? null;
     setInterval(() => this.sweep(), sweepMs).unref();
+    setTimeout(() => this.sweep(), firstSweepMs).unref();
   }
 
   /** Keeps the logs of an instance from now on; called again when its spec may say otherwise. */

@@ -1,9 +1,10 @@
 /** Puts a daemon together and runs it: the apps as they are on disk, then the control API. */
 import { readFileSync, rmSync, writeSync } from 'node:fs';
 import { dirname, join } from 'node:path';
+import type { HomeConfig } from '../config/file/home-config.ts';
 import { cgroupBase, emptyUnit, enableControllers, joinCgroup, makeCgroup, removeCgroup } from '../host/cgroup.ts';
 import { bootId, isoTime, wallMs } from '../host/clock.ts';
-import { replaceFile } from '../host/files.ts';
+import { readIfThere, replaceFile } from '../host/files.ts';
 import { processStat } from '../host/process.ts';
 import { CpuMeter } from '../metrics/cpu.ts';
 import { OomCount } from '../metrics/oom-count.ts';
@@ -96,7 +97,7 @@ export async function runDaemon(options: DaemonOptions): Promise<Daemon> {
     },
   };
   const newcomers = new Newcomers(daemon);
-  const logs = new LogKeeping(daemon, undefined);
+  const logs = new LogKeeping(daemon, (await homeConfig(home, log)).logsMaxTotal);
   for (const { name, file, problem, isMovedAside } of await loadAll(daemon))
     log(`${name}: ${file}: ${problem}; ${isMovedAside ? 'moved aside' : 'left as it is'}`);
   sweepJobs(daemon);
@@ -108,6 +109,20 @@ export async function runDaemon(options: DaemonOptions): Promise<Daemon> {
   process.on('SIGHUP', () => {});
   log(`version ${version}, pid ${process.pid}: ${daemon.apps.size} apps`);
   return daemon;
+}
+
+/** What concerns the whole home; the defaults where there is no such file, or none that can be read, which is said. */
+async function homeConfig(home: string, log: Daemon['log']): Promise<HomeConfig> {
+  const file = join(home, 'config.yaml');
+  try {
+    const text = readIfThere(file);
+    if (text === null) return {};
+    const { readHomeConfig } = await import('../config/file/home-config.ts');
+    return readHomeConfig(text, file);
+  } catch (error) {
+    log((error as Error).message);
+    return {};
+  }
 }
 
 /** So that a daemon first started from within an app does not die with it. */

@@ -300,5 +300,11 @@ export async function lookAt(instance: Instance, wait: boolean, signal: AbortSig
       hint: 'stead daemon logs',
     });
   }
+  if (failed.name === 'backoff' && look.early === null && instance.lastExit?.run !== instance.model.run) {
+    const { name } = instance.app;
+    throw new SteadError('LAUNCH_FAILED', `"${name}" could not be started yet: ${failed.reason}.`, {
+      hint: `it is tried again by itself; stead why ${name}`,
+    });
+  }
   return look;
 }
