@@ -21,6 +21,10 @@ test('the logs of a home are kept within its cap: the oldest archives go, whoses
     await stead.ok(['start', '--name', name, ...options, '--', process.execPath, '-e', script(name)]);
   const bytes = () =>
     ['a', 'b'].flatMap((name) => archives(stead, name)).reduce((sum, path) => sum + statSync(path).size, 0);
+  for (const name of ['a', 'b'])
+    await waitFor('its last line', async () =>
+      (await stead.ok(['logs', name, '-n', '1'])).stdout.startsWith(`${name} 40.`),
+    );
   await waitFor('more than the cap', () => bytes() > 700_000);
   // The cap is looked at once a minute, and when the daemon starts.
   await stead.ok(['daemon', 'restart']);
