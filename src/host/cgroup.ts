@@ -122,7 +122,7 @@ export function enableControllers(base: string): ReadonlySet<string> {
 /** How often the kernel's OOM killer struck in a cgroup; null without the memory controller. */
 export function oomKills(path: string): number | null {
   try {
-    const count = /^oom_kill (\d+)$/m.exec(readFileSync(join(path, 'memory.events'), 'latin1'))?.[1];
+    const count = /^oom_kill (\d+)$/m.exec(readFileSync(join(path, 'memory.events'), 'utf8'))?.[1];
     return count === undefined ? null : Number(count);
   } catch {
     return null;
@@ -167,7 +167,7 @@ export function cgroupPids(path: string): number[] | null {
 /** True once nothing lives in a cgroup; also when there is no such cgroup. False where it can't be known. */
 export function isCgroupEmpty(path: string): boolean {
   try {
-    return /^populated 0$/m.test(readFileSync(join(path, 'cgroup.events'), 'latin1'));
+    return /^populated 0$/m.test(readFileSync(join(path, 'cgroup.events'), 'utf8'));
   } catch (error) {
     return !isOutOfFds(error);
   }

@@ -102,7 +102,7 @@ function loadApp<Model>(home: string, name: string, mend: boolean, to: Loading<M
 }
 
 /** A thousand apps of one caller have one environment and one set of limits: half of what a spec takes in memory. */
-function shareEqualParts(spec: AppSpec, shared: Map<string, unknown>): void {
+export function shareEqualParts(spec: AppSpec, shared: Map<string, unknown>): void {
   const once = <T>(key: string, value: T): T => {
     if (!shared.has(key)) shared.set(key, value);
     return shared.get(key) as T;

@@ -7,6 +7,7 @@ import { resolveCommand, resolveTarget } from '../../programs/resolve.ts';
 import type { AppliedApp, ApplyRequest, ApplyResponse, AppView, Caller, ConfigApp } from '../../protocol/api.ts';
 import { SteadError } from '../../protocol/errors.ts';
 import type { AppSpec, SpecOptions } from '../../protocol/spec.ts';
+import { shareEqualParts } from '../../storage/apps.ts';
 import type { App } from '../app.ts';
 import type { Daemon } from '../context.ts';
 import { checkDependencies } from '../dependencies.ts';
@@ -14,6 +15,9 @@ import { checkedCaller, checkedOptions, makeSpec } from '../make-spec.ts';
 import { appViews } from '../view.ts';
 import { askedBy } from './select.ts';
 import { addApp, lookAt } from './start.ts';
+
+/** Each looks into files: a thousand at once would hold megabytes of them, of which the allocator keeps the room. */
+const plannedAtOnce = 20;
 
 interface Plan {
   readonly spec: AppSpec;
@@ -76,7 +80,11 @@ async function planAll(
   apps: readonly ConfigApp[],
   { file, caller }: { readonly file: string; readonly caller: Caller },
 ): Promise<Plan[]> {
-  const plans = await Promise.allSettled(apps.map((app) => planOne(daemon, app, { file, caller })));
+  const plans: PromiseSettledResult<Plan>[] = [];
+  for (let at = 0; at < apps.length; at += plannedAtOnce) {
+    const some = apps.slice(at, at + plannedAtOnce);
+    plans.push(...(await Promise.allSettled(some.map((app) => planOne(daemon, app, { file, caller })))));
+  }
   const failures = plans.flatMap((plan, at) =>
     plan.status === 'rejected'
       ? [{ name: apps[at]!.options.name ?? `app ${at + 1}`, error: plan.reason as Error }]
@@ -95,6 +103,8 @@ async function planAll(
       },
     );
   const done = plans.flatMap((plan) => (plan.status === 'fulfilled' ? [plan.value] : []));
+  const shared = new Map<string, unknown>();
+  for (const { spec } of done) shareEqualParts(spec, shared);
   const names = done.map(({ spec }) => spec.name);
   const twice = names.find((name, at) => names.indexOf(name) !== at);
   if (twice !== undefined)
