@@ -14,6 +14,9 @@ const memoryLookMs = 5000;
 /** Soon after the start, too: what is far too big is so at once. */
 const firstMemoryLookMs = 1000;
 
+/** One for all apps that ask for no check. */
+const nothing: Watching = { close() {} };
+
 /** Calls `unwell` at most once, with the reason. */
 export function watchHealth(instance: Instance, unwell: (reason: string) => void): Watching {
   let isOver = false;
@@ -24,6 +27,7 @@ export function watchHealth(instance: Instance, unwell: (reason: string) => void
     unwell(reason);
   };
   const watches = [watchLiveness(instance, say), watchMemory(instance, say)];
+  if (watches.every((each) => each === null)) return nothing;
   const close = () => {
     for (const each of watches) each?.close();
   };

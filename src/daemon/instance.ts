@@ -60,7 +60,8 @@ export class Instance {
   #notify: Notify | null = null;
   /** The main program by its own word (`MAINPID=`), for when it puts itself in the background. */
   #namedMain: ProcessId | null = null;
-  readonly #listeners = new Set<() => void>();
+  /** Replaced, never changed: an empty list takes no memory, and most apps have one. */
+  #listeners: readonly (() => void)[] = [];
 
   constructor(app: App, stored: StoredInstance<Model>) {
     this.app = app;
@@ -110,10 +111,12 @@ export class Instance {
     this.#busy = true;
     try {
       for (let next = this.#queue.shift(); next; next = this.#queue.shift()) this.#apply(next);
+      // The old one keeps room for those that it had.
+      this.#queue = [];
     } finally {
       this.#busy = false;
     }
-    for (const listener of [...this.#listeners]) listener();
+    this.#notifyListeners();
   }
 
   /** Resolves when the condition holds, looked at after each change; rejects when aborted. */
@@ -121,7 +124,7 @@ export class Instance {
     if (condition(this)) return;
     await new Promise<void>((resolve, reject) => {
       const done = () => {
-        this.#listeners.delete(look);
+        this.#listeners = this.#listeners.filter((listener) => listener !== look);
         signal?.removeEventListener('abort', abort);
       };
       const look = () => {
@@ -133,7 +136,7 @@ export class Instance {
         done();
         reject(signal?.reason);
       };
-      this.#listeners.add(look);
+      this.#listeners = [...this.#listeners, look];
       signal?.addEventListener('abort', abort, { once: true });
     });
   }
@@ -191,7 +194,11 @@ export class Instance {
     if (this.#timer) clearTimeout(this.#timer);
     this.#timer = null;
     if (this.#executableTimer) clearTimeout(this.#executableTimer);
-    for (const listener of [...this.#listeners]) listener();
+    this.#notifyListeners();
+  }
+
+  #notifyListeners(): void {
+    for (const listener of this.#listeners) listener();
   }
 
   #apply(event: Event): void {
@@ -332,6 +339,7 @@ export class Instance {
         this.dispatch({ type: 'launched', run });
         void this.tree.enclose();
         this.#executableTimer = setTimeout(() => {
+          this.#executableTimer = null;
           this.executable = executableOf(program.pid);
         }, execMs);
       },
@@ -410,7 +418,7 @@ export class Instance {
     this.wentBackground = true;
     this.#watch?.follow(successor);
     if (this.#model.state.name === 'starting') this.dispatch({ type: 'launched', run });
-    else for (const listener of [...this.#listeners]) listener();
+    else this.#notifyListeners();
   }
 
   #fence(run: number): void {

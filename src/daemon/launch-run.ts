@@ -69,7 +69,7 @@ export function launchRun(instance: Instance, run: number, hooks: LaunchHooks): 
       via: [...prlimitWords(spec), ...niceWords(spec), ...ioNiceWords(spec), ...setprivWords(spec)],
       pipe: pipeOf(spec),
     });
-    child.once('error', hooks.failed);
+    child.on('error', hooks.failed);
     if (child.pid !== undefined) watch.own(child);
   } finally {
     closeSync(logs.out);

@@ -41,7 +41,7 @@ export class Tree {
   readonly #instance: Instance;
   readonly #run: number;
   /** Members seen when the tree was last looked for: a child keeps belonging to it when its parents are gone. */
-  readonly #seen = new Map<number, ProcessId>();
+  #seen: ReadonlyMap<number, ProcessId> | null = null;
   #timer: NodeJS.Timeout | null = null;
   #events: FSWatcher | null = null;
   #closed = false;
@@ -74,12 +74,11 @@ export class Tree {
     const newcomers = this.#ours(this.#instance.app.daemon.newcomers.now());
     const pids = [...this.#trace(readProcTable()), ...this.#unexplained(newcomers)];
     const found = identify([...pids, ...(byCgroup ?? [])]);
-    for (const id of found) this.#seen.set(id.pid, id);
-    for (const id of [...this.#seen.values()]) {
-      if (isAlive(id)) continue;
-      this.#seen.delete(id.pid);
-    }
-    return [...this.#seen.values()];
+    const seen = new Map(this.#seen);
+    for (const id of found) seen.set(id.pid, id);
+    const alive = [...seen.values()].filter(isAlive);
+    this.#seen = new Map(alive.map((id) => [id.pid, id]));
+    return alive;
   }
 
   /** Moves the program, which has just come to be, and what it has forked so far into the cgroup of its instance. */

@@ -60,7 +60,8 @@ export class RunWatch {
 
   own(child: ChildProcess): void {
     this.#child = child;
-    child.once('exit', () => {
+    // It comes once; `once` would keep three objects more.
+    child.on('exit', () => {
       this.#child = null;
       this.#launcherGone();
     });
