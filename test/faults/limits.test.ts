@@ -538,7 +538,7 @@ test('300 times started and stopped, 100 times started and deleted: nothing is l
   };
   const files = () =>
     (readdirSync(stead.home, { recursive: true }) as string[])
-      .filter((name) => !/\/runs\/\d+|exits\.jsonl|\.prev$/.test(name))
+      .filter((name) => !/\/runs\/\d+|exits\.jsonl|\.prev$|\/\.state\b/.test(name))
       .sort();
   const groups = () =>
     base === null
