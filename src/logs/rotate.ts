@@ -31,8 +31,6 @@ export async function archive(place: LogPlace, record: LogRecord, step: Step = n
     const stats = await file.stat();
     const to = await wholeBlocks(place, stats.size - 1);
     if (to <= record.head) return record;
-    // What is dirty is written now: a hole in it would wait for that, and the writer for the hole.
-    await file.datasync();
     const { number, path } = nextArchive(place, record);
     const out = await makeBeside(path, stats);
     try {
