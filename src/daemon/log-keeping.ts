@@ -34,9 +34,11 @@ export class LogKeeping {
 
   /** Keeps the logs of an instance from now on; called again when its spec may say otherwise. */
   add(instance: Instance): void {
-    this.#keepers.get(instance)?.close();
     const { app, index } = instance;
     const places = logPlaces(this.#daemon.home, app.name, index, app.spec.log);
+    const before = this.#keepers.get(instance);
+    if (before?.isOf(places)) return;
+    before?.close();
     const keeper = new LogKeeper(places, {
       policy: () => policyOf(instance),
       truncated: (place, { from, to }) =>
@@ -46,13 +48,16 @@ export class LogKeeping {
           reason: `${place.file} was emptied by somebody: ${from} bytes became ${to}; a program that opens /dev/stdout or /dev/stderr anew does that (--log-via pipe)`,
         }),
       problem: (text) => this.#daemon.log(`${app.name}: ${text}`),
-      later: (task) => {
-        this.#tasks = this.#tasks.then(task, task);
-      },
+      later: (task) => this.#later(task),
     });
     this.#keepers.set(instance, keeper);
     // Not before the daemon answers: with a thousand apps it takes its time.
-    setImmediate(() => void keeper.start(this.#aliveUntil));
+    setImmediate(() => this.#later(() => keeper.start(this.#aliveUntil)));
+  }
+
+  /** In turn: who takes a log up finds nothing half done by who kept it before. */
+  #later(task: () => Promise<void>): void {
+    this.#tasks = this.#tasks.then(task, task);
   }
 
   remove(instance: Instance): void {

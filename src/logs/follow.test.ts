@@ -97,6 +97,13 @@ test('after a truncation reading begins at the start', async () => {
   await following.end();
 });
 
+test('a truncation before it began to follow is seen by where it was to go on', async () => {
+  writeFileSync(path, 'short\n');
+  const following = follow(100);
+  await following.until((text) => text === 'short\n');
+  await following.end();
+});
+
 test('a log that is deleted or moved away and made anew is followed, the old one read to its end', async () => {
   writeFileSync(path, 'one\n');
   const following = follow();

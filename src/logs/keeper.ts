@@ -99,7 +99,7 @@ export class LogKeeper {
 
   /** Takes up the logs as they are. `aliveUntil`: up to when somebody kept them, milliseconds since the epoch; null if that isn't known. */
   async start(aliveUntil: number | null): Promise<void> {
-    for (const stream of this.#streams) {
+    for (const stream of this.#isClosed ? [] : this.#streams) {
       try {
         await this.#takeUp(stream, aliveUntil);
       } catch (error) {
@@ -107,6 +107,13 @@ export class LogKeeper {
       }
     }
     if (!this.#isClosed) this.#arm();
+  }
+
+  /** Whether these are the logs that it keeps. */
+  isOf(places: readonly LogPlace[]): boolean {
+    return (
+      JSON.stringify(places.map(({ file }) => file)) === JSON.stringify(this.#streams.map(({ place }) => place.file))
+    );
   }
 
   close(): void {

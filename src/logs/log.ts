@@ -86,7 +86,7 @@ export class Log {
       this.#file ??= await openIfThere(this.place.file);
       this.#stats = this.#file === null ? null : await this.#file.stat();
     } while (this.#pending === null && recordIdentity(this.place.record) !== this.#identity);
-    this.#seeTruncation();
+    this.#seeTruncation(now);
     return now;
   }
 
@@ -119,11 +119,13 @@ export class Log {
     this.#ownBase = base;
   }
 
-  #seeTruncation(): void {
+  /** `readTo`: it was as long as that once. */
+  #seeTruncation(readTo: number): void {
     if (this.#stats === null || this.#pending !== null) return;
     const { size } = this.#stats;
     const { base, head } = this.#record;
-    if (size < Math.max(this.#seenSize, head)) this.#beginAnew(base + Math.max(this.#seenSize, head));
+    const least = Math.max(this.#seenSize, head, readTo - base);
+    if (size < least) this.#beginAnew(base + least);
     this.#seenSize = size;
   }
 

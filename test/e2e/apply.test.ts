@@ -54,6 +54,15 @@ apps:
   assert.notEqual(now.a, first.a);
   assert.equal(now.b, first.b);
   assert.ok(readFileSync(`/proc/${now.a}/environ`, 'latin1').split('\0').includes('X=2'));
+
+  // What holds for a run that goes on ends none.
+  write(`
+defaults: { stop_timeout: 7s, restart: on-failure, log: { max_size: 1M } }
+apps:
+  a: { command: [sleep, "100"], env: { X: 2 } }
+`);
+  assert.match((await stead.ok(['apply'])).stdout, /^a: changed \(stop_timeout, restart, log_max_size\); running/m);
+  assert.deepEqual([(await pids(stead)).a, (await stead.show('a')).spec.log.maxSize], [now.a, 1024 * 1024]);
 });
 
 test('one mistake refuses the whole file; what runs goes on', async (t) => {

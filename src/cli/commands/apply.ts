@@ -5,7 +5,7 @@ export const command: Command = {
   name: 'apply',
   usage: ['apply [config file] [--dry-run] [--no-wait]'],
   about: [
-    'Brings the apps of a config file to what is said there: new ones are started, those that were changed are started again, the others are left alone. A file with a mistake is refused whole. Without a name it is stead.config.yaml or stead.config.json here.',
+    'Brings the apps of a config file to what is said there: new ones are started, those that were changed are started again unless a run can have the change as it goes on, the others are left alone. A file with a mistake is refused whole. Without a name it is stead.config.yaml or stead.config.json here.',
     'stead start <config file> does the same. stead help config shows what a file looks like.',
   ],
   examples: [

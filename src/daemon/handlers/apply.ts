@@ -12,6 +12,7 @@ import type { App } from '../app.ts';
 import type { Daemon } from '../context.ts';
 import { checkDependencies } from '../dependencies.ts';
 import { checkedCaller, checkedOptions, makeSpec } from '../make-spec.ts';
+import { concernsLaunch } from '../of-launch.ts';
 import { appViews } from '../view.ts';
 import { askedBy } from './select.ts';
 import { addApp, lookAt } from './start.ts';
@@ -23,6 +24,8 @@ interface Plan {
   readonly spec: AppSpec;
   readonly app: App | null;
   readonly differing: readonly string[];
+  /** Some of it a run that goes on can't have. */
+  readonly needsLaunch: boolean;
   readonly notes: readonly string[];
 }
 
@@ -128,8 +131,23 @@ async function planOne(
     throw new SteadError('NAME_TAKEN', `The name "${spec.name}" is taken by an app of ${app.spec.origin}.`, {
       hint: 'give one of them another name',
     });
-  return { spec, app, differing: app === null ? [] : await differences(app.spec, spec), notes: resolved.notes };
+  const differing = app === null ? [] : await differences(app.spec, spec);
+  const needsLaunch =
+    app === null || differing.some((key) => ofProgram.includes(key)) || concernsLaunch(app.spec, spec);
+  return { spec, app, differing, needsLaunch, notes: resolved.notes };
 }
+
+/** Differences that say what runs, and with which environment. */
+const ofProgram: readonly string[] = [
+  'program',
+  'kind',
+  'cwd',
+  'env',
+  'env_file',
+  'envFile',
+  'interpreter',
+  'interpreterArgs',
+];
 
 /** What was said differently. The environment of the shell that says it does not count: it differs each time. */
 async function differences(before: AppSpec, after: AppSpec): Promise<string[]> {
@@ -166,12 +184,13 @@ function putInPlace(daemon: Daemon, { spec, app, differing }: Plan, by: string):
 
 async function bringUp(
   app: App,
-  { differing }: Plan,
+  { needsLaunch, differing }: Plan,
   { wait, signal }: { readonly by: string; readonly wait: boolean; readonly signal: AbortSignal },
 ): Promise<AppliedApp['error']> {
   const instance = app.instances[0]!;
   const isUp = ['starting', 'running', 'stopping', 'backoff'].includes(instance.model.state.name);
-  const isSame = isUp && differing.length === 0;
+  // What holds for a run that goes on needs no other.
+  const isSame = isUp && (differing.length === 0 || !needsLaunch);
   if (isSame) return null;
   const { run } = instance.model;
   instance.dispatch(isUp ? { type: 'restart' } : { type: 'start', by: 'user' });

@@ -6,15 +6,9 @@ import type { AppSpec, SpecOptions } from '../../protocol/spec.ts';
 import type { Daemon } from '../context.ts';
 import { checkDependencies } from '../dependencies.ts';
 import { changeSpec, checkedOptions } from '../make-spec.ts';
+import { concernsLaunch } from '../of-launch.ts';
 import { appViews } from '../view.ts';
 import { selected } from './select.ts';
-
-/** Fields of a spec that concern a launch: a run that goes on has them as they were. */
-const ofLaunch: readonly (keyof AppSpec)[] = [
-  'cwd env user groups umask limits nice ioNice oomScoreAdj noNewPrivs secrets maxMemory cpuWeight cpuQuota maxTasks ready alive stopStdin stopMessage timeoutMs',
-]
-  .join(' ')
-  .split(' ') as (keyof AppSpec)[];
 
 /** set and unset: other options for apps that there are. All of them or, if one can't have them, none. */
 export async function set(daemon: Daemon, body: SetRequest): Promise<ActionResponse> {
@@ -33,7 +27,7 @@ export async function set(daemon: Daemon, body: SetRequest): Promise<ActionRespo
     const after = specs[at]!;
     const changed = JSON.stringify(before) !== JSON.stringify(after);
     if (changed) app.changeSpec(after);
-    const isPending = ofLaunch.some((field) => JSON.stringify(before[field]) !== JSON.stringify(after[field]));
+    const isPending = concernsLaunch(before, after) || JSON.stringify(before.env) !== JSON.stringify(after.env);
     const isUp = app.instances.some(({ model }) => ['starting', 'running'].includes(model.state.name));
     const notes =
       isPending && isUp ? [`${app.name} runs on as it is; from its next start: stead restart ${app.name}`] : [];
