@@ -2,14 +2,14 @@
  * Logs on the way to a person or a pipe: a stretch of each, merged by when its lines came, then what is written from now on.
  */
 import type { Value } from '../config/values.ts';
-import { decodeBytes } from '../host/bytes.ts';
+import { decodeBytes, escapeControls } from '../host/bytes.ts';
 import { followLogs } from '../logs/follow.ts';
 import type { LogPlace } from '../logs/layout.ts';
 import type { Line } from '../logs/lines.ts';
 import { type Bounds, type MergedLine, merged, Stretch } from '../logs/merge.ts';
 import { SteadError } from '../protocol/errors.ts';
 import { linePrefixer } from './line-prefixer.ts';
-import { isTerminal, write } from './output.ts';
+import { isTerminal, say, write } from './output.ts';
 import { safeText } from './safe-text.ts';
 import { stamp } from './when.ts';
 
@@ -68,6 +68,7 @@ export async function showLogs(
   const printers = sources.map((source) => makePrinter(source, options, grepClass));
   const bounds = options.grep === null ? options : { ...options, lines: 'all' as const };
   const stretches = await Promise.all(sources.map(({ place }) => Stretch.open(place, bounds)));
+  for (const { log } of stretches) if (log.problem !== null) say(`stead: ${escapeControls(log.problem)}`);
   const [only, ...others] = [...stretches.keys()].filter((at) => stretches[at]!.from < stretches[at]!.to);
   try {
     if (only === undefined) {
@@ -90,6 +91,11 @@ export async function followShown(shown: readonly Shown[], signal: AbortSignal):
     write: (chunk: Uint8Array, offset: number) => {
       printer.push(chunk, offset);
       flush();
+    },
+    missed: (bytes: number) => {
+      printer.end();
+      flush();
+      say(`stead: ${bytes} bytes of ${source.place.file} were rotated away before they were read; they are gone`);
     },
   }));
   await followLogs(logs, { signal, drain: true });
@@ -130,8 +136,18 @@ async function printMerged(
     return;
   }
   let last: MergedLine[] = [];
-  for await (const batch of merged(merging)) last = count === 0 ? [] : [...last, ...batch].slice(-count);
+  for await (const batch of merged(merging)) last = lastOf([...last, ...batch], count);
   for (const line of last) print(line);
+}
+
+/** The last so many lines; of a search the last so many matches, with what is around them. */
+function lastOf(lines: MergedLine[], count: number): MergedLine[] {
+  if (count === 0) return [];
+  let missing = count;
+  let at = lines.length;
+  while (at > 0 && missing > 0) if (lines[--at]!.isContext !== true) missing--;
+  while (at > 0 && lines[at - 1]!.isContext === true && lines[at - 1]!.bytes !== gapMark) at--;
+  return at === 0 ? lines : lines.slice(at);
 }
 
 const grepBytes = 1024 * 1024;
@@ -143,9 +159,9 @@ async function* matching(
   LineGrep: GrepClass,
 ): AsyncGenerator<readonly Line[]> {
   let found: Line[] = [];
-  const grep = new LineGrep(choice, (bytes, { offset, gap }) => {
+  const grep = new LineGrep(choice, (bytes, { offset, gap, kind }) => {
     if (gap) found.push(gapLine(offset));
-    found.push({ offset, bytes: Buffer.from(bytes) });
+    found.push({ offset, bytes: Buffer.from(bytes), isContext: kind === 'context' });
   });
   for await (const { bytes, offset } of log.chunks(from, to, grepBytes, { reuse: true })) {
     grep.push(bytes, offset);
@@ -159,7 +175,7 @@ async function* matching(
 
 /** As grep has it, between lines that are not neighbours. */
 const gapMark = Buffer.from('--\n');
-const gapLine = (offset: number): Line => ({ offset, bytes: gapMark });
+const gapLine = (offset: number): Line => ({ offset, bytes: gapMark, isContext: true });
 
 export interface Printer {
   /** Bytes as they come. */
@@ -190,7 +206,10 @@ function flush(): void {
 
 function makePrinter(source: LogSource, options: LogOptions, LineGrep: GrepClass | null): Printer {
   const formatted = makeFormat(source, options);
-  const line: Printer['line'] = (bytes, at) => put(bytes === gapMark ? gapMark : formatted(bytes, at));
+  const line: Printer['line'] = (bytes, at) => {
+    if (bytes !== gapMark) put(formatted(bytes, at));
+    else if (options.format !== 'json') put(gapMark);
+  };
   if (isPlain(source, options)) {
     if (options.format === 'raw' || !isTerminal(1)) return { push: put, line: put, end() {} };
     const safe = safeText();
@@ -206,7 +225,7 @@ function makePrinter(source: LogSource, options: LogOptions, LineGrep: GrepClass
     options.grep === null || LineGrep === null
       ? null
       : new LineGrep(options.grep, (bytes, { offset, gap }) => {
-          if (gap) put(gapMark);
+          if (gap && options.format !== 'json') put(gapMark);
           now(bytes, offset);
         });
   let offsetOf = 0;

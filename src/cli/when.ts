@@ -31,6 +31,9 @@ function date(text: string): number | null {
   if (/^@\d{1,11}(\.\d{1,3})?$/.test(text)) return Number(text.slice(1)) * 1000;
   if (!/^\d{4}-\d{2}-\d{2}(?:[T ]\d{2}:\d{2}(?::\d{2}(?:\.\d{1,9})?)?(?:Z|[+-]\d{2}:?\d{2})?)?$/.test(text))
     return null;
+  const [year, month, day] = text.slice(0, 10).split('-').map(Number) as [number, number, number];
+  // Date takes the 31st of November for the 1st of December.
+  if (new Date(Date.UTC(year, month - 1, day)).getUTCDate() !== day) return null;
   // Without a time Date would take it for UTC.
   return Date.parse(text.length === 10 ? `${text}T00:00` : text.replace(' ', 'T'));
 }

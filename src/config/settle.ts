@@ -1,4 +1,5 @@
 /** Options as they were said → the fields of a spec, every default filled in. Pure: what names a user, a group or a file is looked up by the caller. */
+import { SteadError } from '../protocol/errors.ts';
 import type { AppSpec, LogSpec, SpecOptions } from '../protocol/spec.ts';
 import {
   parseAlive,
@@ -91,18 +92,28 @@ export function settle(options: SpecOptions, { kind, inherited }: Pick<AppSpec, 
   };
 }
 
-export const settleLog = (options: SpecOptions): LogSpec => ({
-  out: options.logOut === undefined ? null : parseLogFile(options.logOut, '--log-out'),
-  err: options.logErr === undefined ? null : parseLogFile(options.logErr, '--log-err'),
-  merge: options.logMerge ?? false,
-  via: options.logVia ?? null,
-  forward: options.logForward ?? null,
-  maxSize: options.logMaxSize === 0 ? null : (options.logMaxSize ?? 20 * 1024 * 1024),
-  maxAgeMs: options.logMaxAgeMs ?? null,
-  keep: options.logKeep ?? 5,
-  total: options.logMaxTotal ?? null,
-  compress: options.logCompress ?? true,
-});
+export function settleLog(options: SpecOptions): LogSpec {
+  if (options.logMerge === true && options.logErr !== undefined)
+    throw new SteadError(
+      'OPTION_INVALID',
+      '--log-merge sends stderr where stdout goes, and --log-err says another place.',
+      {
+        hint: 'leave out one of them',
+      },
+    );
+  return {
+    out: options.logOut === undefined ? null : parseLogFile(options.logOut, '--log-out'),
+    err: options.logErr === undefined ? null : parseLogFile(options.logErr, '--log-err'),
+    merge: options.logMerge ?? false,
+    via: options.logVia ?? null,
+    forward: options.logForward ?? null,
+    maxSize: options.logMaxSize === 0 ? null : (options.logMaxSize ?? 20 * 1024 * 1024),
+    maxAgeMs: options.logMaxAgeMs ?? null,
+    keep: options.logKeep ?? 5,
+    total: options.logMaxTotal ?? null,
+    compress: options.logCompress ?? true,
+  };
+}
 
 const pairs = <T>(texts: readonly string[] | undefined, parse: (text: string) => [string, T]): Record<string, T> =>
   Object.fromEntries((texts ?? []).map(parse));

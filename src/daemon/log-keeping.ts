@@ -47,6 +47,14 @@ export class LogKeeping {
           run: instance.model.run,
           reason: `${place.file} was emptied by somebody: ${from} bytes became ${to}; a program that opens /dev/stdout or /dev/stderr anew does that (--log-via pipe)`,
         }),
+      moved: (place) => {
+        if (instance.program === null) return;
+        this.#daemon.tell(instance, {
+          type: 'log',
+          run: instance.model.run,
+          reason: `${place.file} was moved away or removed: what ${app.name} prints goes to the old file until stead restart ${app.name}; stead rotates by itself`,
+        });
+      },
       problem: (text) => this.#daemon.log(`${app.name}: ${text}`),
       later: (task) => this.#later(task),
     });

@@ -23,7 +23,7 @@ export function findLogs(home: string, name: string, indexes: readonly number[])
 
 /** Whether logs of an app of this name are there. */
 export const hasLogs = (home: string, name: string): boolean =>
-  !name.includes('/') && !name.startsWith('.') && existsSync(logDirectory(home, name));
+  /^[A-Za-z0-9][\w.-]*$/.test(name) && existsSync(logDirectory(home, name));
 
 function findLog(home: string, name: string, index: number, stream: StreamName): FoundLog {
   const usual = placeOf(home, name, { index, stream, file: logFiles(home, name, index)[stream] });

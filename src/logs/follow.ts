@@ -17,6 +17,8 @@ export interface FollowedLog {
   /** Where to begin. */
   readonly from: number;
   readonly write: (chunk: Uint8Array, offset: number) => void | Promise<void>;
+  /** So many bytes were gone before they were read: rotated away, or cut off by somebody. */
+  readonly missed?: (bytes: number) => void;
 }
 
 export interface FollowOptions {
@@ -36,7 +38,8 @@ export async function followLogs(
 ): Promise<void> {
   const inTurn = turns();
   const followers = logs.map(
-    ({ place, from, write }) => new Follower(place, from, (chunk, at) => inTurn(() => write(chunk, at))),
+    ({ place, from, write, missed }) =>
+      new Follower(place, from, (chunk, at) => inTurn(() => write(chunk, at)), missed),
   );
   const endAll = () => {
     for (const follower of followers) follower.end();
@@ -73,12 +76,14 @@ function turns(): (task: () => void | Promise<void>) => Promise<void> {
 class Follower {
   readonly #place: LogPlace;
   readonly #write: FollowedLog['write'];
+  readonly #missed: NonNullable<FollowedLog['missed']>;
   #offset: number;
   #log: Log | null = null;
   /** One for each log: an AbortSignal warns of more than ten listeners. */
   readonly #ended = new AbortController();
 
-  constructor(place: LogPlace, from: number, write: FollowedLog['write']) {
+  constructor(place: LogPlace, from: number, write: FollowedLog['write'], missed: FollowedLog['missed'] = () => {}) {
+    this.#missed = missed;
     this.#place = place;
     this.#offset = from;
     this.#write = write;
@@ -123,6 +128,7 @@ class Follower {
       chunk;
       chunk = await log.read(this.#offset, chunkBytes)
     ) {
+      if (chunk.offset > this.#offset && hadAny(this.#offset)) this.#missed(chunk.offset - this.#offset);
       hadNew = true;
       await this.#write(chunk.bytes, chunk.offset);
       this.#offset = chunk.offset + chunk.bytes.length;
@@ -143,5 +149,8 @@ class Follower {
     }
   }
 }
+
+/** Who begins at 0 takes what there is. */
+const hadAny = (offset: number): boolean => offset > 0;
 
 const rest = (signal: AbortSignal) => sleep(restMs, undefined, { signal }).catch(() => {});

@@ -28,6 +28,8 @@ export interface KeeperHooks {
   policy(): LogPolicy;
   /** The file was made shorter by somebody else. */
   truncated(place: LogPlace, sizes: { readonly from: number; readonly to: number }): void;
+  /** Its path leads to nothing, or to another file: a program that runs goes on writing to the old one. */
+  moved(place: LogPlace): void;
   problem(text: string): void;
   /** Runs it when the tasks before are done: one of all keepers at a time. */
   later(task: () => Promise<void>): void;
@@ -69,6 +71,8 @@ class Stream {
   /** When it grew fast last. */
   fastAt = Number.NEGATIVE_INFINITY;
   isQueued = false;
+  /** Its path leads nowhere, which was told. */
+  isGone = false;
   isPacking = false;
   cutNotBefore = 0;
   /** The file system has no holes, or can't cut them out. */
@@ -148,16 +152,19 @@ export class LogKeeper {
     }
   }
 
-  /** Removes what the logs hold. */
+  /** Removes what the logs hold. Throws the system's error. */
   flush(): Promise<void> {
     return this.#inTurn(async () => {
       for (const stream of this.#streams) {
-        await this.#alone(stream, async () => {
-          if (!statSync(stream.place.file, { throwIfNoEntry: false })) return;
+        if (!statSync(stream.place.file, { throwIfNoEntry: false })) continue;
+        stream.isChanging = true;
+        try {
           stream.record = await flush(stream.place, stream.record);
           stream.size = 0;
           stream.beganAt = null;
-        });
+        } finally {
+          stream.isChanging = false;
+        }
       }
     });
   }
@@ -207,17 +214,23 @@ export class LogKeeper {
     if (stream.isBusy) return true;
     const { place } = stream;
     const stats = statSync(place.file, { throwIfNoEntry: false });
-    if (stats === undefined) return false;
+    if (stats === undefined) {
+      if (stream.inode !== 0 && !stream.isGone) this.#hooks.moved(place);
+      stream.isGone = true;
+      return false;
+    }
     const known = stream.size;
     const isOthers = (stream.inode !== 0 && stream.inode !== stats.ino) || stats.size < known;
     if (isOthers && stream.isChanging) return true;
     if (stream.inode !== 0 && stream.inode !== stats.ino) {
+      if (!stream.isGone) this.#hooks.moved(place);
       this.#beginAnew(stream, stream.record.base + known, stats.ino);
     } else if (stats.size < known) {
       this.#beginAnew(stream, stream.record.base + known, stats.ino);
       this.#hooks.truncated(place, { from: known, to: stats.size });
     }
     stream.inode = stats.ino;
+    stream.isGone = false;
     const grown = stats.size - stream.size;
     stream.rate = (Math.max(0, grown) * 1000) / sinceMs;
     if (stream.rate > calmRate) stream.fastAt = this.#lookedAt;
@@ -267,7 +280,16 @@ export class LogKeeper {
   #beginAnew(stream: Stream, base: number, inode = stream.inode): void {
     const { place, record } = stream;
     const { file } = place;
-    stream.record = { ...record, file, base, head: 0, cutting: 0, inode, generation: record.generation + 1 };
+    stream.record = {
+      ...record,
+      file,
+      base,
+      head: 0,
+      cutting: 0,
+      inode,
+      generation: record.generation + 1,
+      isMidLine: false,
+    };
     stream.size = 0;
     stream.beganAt = null;
     makeDirectory(dirname(place.record));

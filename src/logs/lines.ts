@@ -7,6 +7,8 @@ export interface Line {
   readonly offset: number;
   /** With its LF, if it has one. */
   readonly bytes: Buffer;
+  /** It is around a match, and none itself. */
+  readonly isContext?: boolean;
 }
 
 /** A line that is longer comes in parts, each as a line of its own. */

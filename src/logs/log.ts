@@ -30,12 +30,13 @@ export class Log {
   #stats: Stats | null = null;
   /** The record of the file that took this one's place. */
   #pending: LogRecord | null = null;
+  #problem: string | null = null;
   /** How long the file was at the last look, under the same record. */
   #seenSize = 0;
   /** Where the file began anew, as seen here before it was on record. */
   #ownBase: number | null = null;
   /** The archive that was read last: its handle and its last block. */
-  #archive: { readonly file: string; readonly handle: FileHandle } | null = null;
+  #archive: { readonly key: string; readonly handle: FileHandle } | null = null;
   #block: { readonly key: string; readonly bytes: Buffer } | null = null;
 
   private constructor(place: LogPlace) {
@@ -50,6 +51,15 @@ export class Log {
     return log;
   }
 
+  /** Why its file can't be read; null if it can, or isn't there. */
+  get problem(): string | null {
+    return this.#problem;
+  }
+  /** Its first byte goes on with a line that began before. */
+  get startsMidLine(): boolean {
+    const { archives, isMidLine } = this.#record;
+    return (archives[0] === undefined ? isMidLine : archives[0].isMidLine) === true;
+  }
   get record(): LogRecord {
     return this.#record;
   }
@@ -83,7 +93,7 @@ export class Log {
     let now = offset;
     do {
       now = await this.#loadRecord(now);
-      this.#file ??= await openIfThere(this.place.file);
+      this.#file ??= await this.#openFile();
       this.#stats = this.#file === null ? null : await this.#file.stat();
     } while (this.#pending === null && recordIdentity(this.place.record) !== this.#identity);
     this.#seeTruncation(now);
@@ -187,6 +197,16 @@ export class Log {
     this.#archive = null;
   }
 
+  /** What is no log (a link, a directory, another's file) is none, and why is said. */
+  async #openFile(): Promise<FileHandle | null> {
+    try {
+      return await openIfThere(this.place.file);
+    } catch (error) {
+      this.#problem = `${this.place.file} can't be read: ${(error as Error).message}`;
+      return null;
+    }
+  }
+
   /** Takes and gives an offset as `refresh` does. */
   async #loadRecord(offset: number): Promise<number> {
     const deadline = performance.now() + cuttingMs;
@@ -260,17 +280,18 @@ export class Log {
     return part === undefined || part.length === 0 ? null : { offset, bytes: part };
   }
 
-  async #openArchive({ file }: Archive): Promise<FileHandle | null> {
-    if (this.#archive?.file === file) return this.#archive.handle;
+  async #openArchive({ file, from }: Archive): Promise<FileHandle | null> {
+    const key = `${file}@${from}`;
+    if (this.#archive?.key === key) return this.#archive.handle;
     await this.#archive?.handle.close();
     this.#archive = null;
     const handle = await openIfThere(file);
-    if (handle !== null) this.#archive = { file, handle };
+    if (handle !== null) this.#archive = { key, handle };
     return handle;
   }
 
   async #inflate(archive: Archive, handle: FileHandle, block: number): Promise<Buffer | null> {
-    const key = `${archive.file}:${block}`;
+    const key = `${archive.file}@${archive.from}:${block}`;
     if (this.#block?.key === key) return this.#block.bytes;
     const { gunzip } = await import('node:zlib');
     const from = archive.blocks?.[block] ?? 0;
@@ -289,7 +310,10 @@ export class Log {
 
 async function openIfThere(path: string): Promise<FileHandle | null> {
   try {
-    return await open(path, readerFlags);
+    const file = await open(path, readerFlags);
+    if ((await file.stat()).isFile()) return file;
+    await file.close();
+    throw new Error('it is no regular file');
   } catch (error) {
     if (errnoOf(error) === 'ENOENT' || !existsSync(path)) return null;
     throw error;

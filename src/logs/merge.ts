@@ -33,7 +33,8 @@ export class Stretch {
     const lineAt = async (time: number) =>
       startOfLine(log, Math.max(log.start, Math.min(times.offsetAt(time), log.end)));
     const to = until === null ? log.end : await lineAt(until);
-    const first = since === null ? log.start : Math.min(to, await lineAt(since));
+    const start = log.startsMidLine ? await startOfLine(log, log.start + 1, to) : log.start;
+    const first = since === null ? Math.min(start, to) : Math.min(to, Math.max(start, await lineAt(since)));
     return new Stretch(log, times, { from: await startOfLast(log, count, { from: first, to }), to });
   }
 

@@ -19,6 +19,8 @@ export interface Archive {
   readonly to: number;
   /** Where it lies: an absolute path. Ends with `.gz` once it is compressed. */
   readonly file: string;
+  /** Its first byte goes on with a line. */
+  readonly isMidLine?: boolean;
   /** When its last byte had come, milliseconds since the epoch. */
   readonly at: number;
   /** Bytes on disk. */
@@ -44,6 +46,10 @@ export interface LogRecord {
   readonly head: number;
   /** So many bytes are being cut out of the file's head just now; 0: none. */
   readonly cutting: number;
+  /** How many archives were ever made: numbers are never given twice. Absent in records of the first builds. */
+  readonly made?: number;
+  /** The file's first byte behind its head goes on with a line. */
+  readonly isMidLine?: boolean;
   /** Oldest first. */
   readonly archives: readonly Archive[];
 }

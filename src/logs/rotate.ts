@@ -32,10 +32,16 @@ export async function archive(place: LogPlace, record: LogRecord, step: Step = n
     const to = await wholeBlocks(place, stats.size - 1);
     if (to <= record.head) return record;
     const { number, path } = nextArchive(place, record);
+    let endsMidLine = false;
     const out = await makeBeside(path, stats);
     try {
       await copy(file, out, { from: record.head, to });
       await out.sync();
+      endsMidLine = await isMidLineAt(file, to);
+    } catch (error) {
+      // Of a full disk it would take the last room.
+      rmSync(`${path}.tmp`, { force: true });
+      throw error;
     } finally {
       await out.close();
     }
@@ -52,8 +58,10 @@ export async function archive(place: LogPlace, record: LogRecord, step: Step = n
       at: stats.mtimeMs,
       size: to - head,
       blocks: null,
+      isMidLine: record.isMidLine === true,
     };
-    const next = await save(place, { ...record, head: to, archives: [...record.archives, entry] });
+    const archives = [...record.archives, entry];
+    const next = await save(place, { ...record, head: to, made: number, isMidLine: endsMidLine, archives });
     step('archived');
     await punchHole(file.fd, to);
     step('punched');
@@ -147,6 +155,9 @@ export async function compress(
         size += packed.length;
       }
       await out.sync();
+    } catch (error) {
+      rmSync(`${path}.tmp`, { force: true });
+      throw error;
     } finally {
       await out.close();
     }
@@ -190,6 +201,7 @@ export async function flush(place: LogPlace, record: LogRecord): Promise<LogReco
       ...without,
       base: without.base + size,
       head: 0,
+      isMidLine: false,
       generation: without.generation + 1,
     });
     await file.truncate(0);
@@ -269,10 +281,10 @@ async function removeStrays(place: LogPlace, record: LogRecord): Promise<void> {
 
 function nextArchive(
   place: LogPlace,
-  { archives }: LogRecord,
+  { archives, made = 0 }: LogRecord,
   { ignoreExisting = false } = {},
 ): { readonly number: number; readonly path: string } {
-  for (let number = (archives.at(-1)?.number ?? 0) + 1; ; number++) {
+  for (let number = Math.max(made, archives.at(-1)?.number ?? 0) + 1; ; number++) {
     const path = `${place.file}.${number}`;
     if (ignoreExisting || (!existsSync(path) && !existsSync(`${path}.gz`))) return { number, path };
   }
@@ -326,6 +338,11 @@ async function save(place: LogPlace, record: LogRecord): Promise<LogRecord> {
 export { save as saveRecord };
 
 const openLogFile = (place: LogPlace): Promise<FileHandle> => open(place.file, constants.O_RDWR | constants.O_NOFOLLOW);
+
+async function isMidLineAt(file: FileHandle, offset: number): Promise<boolean> {
+  const last = Buffer.alloc(1);
+  return (await file.read(last, 0, 1, offset - 1)).bytesRead === 1 && last[0] !== 10;
+}
 
 /** The largest multiple of the file system's block that is not over a length. */
 async function wholeBlocks({ file }: LogPlace, length: number): Promise<number> {

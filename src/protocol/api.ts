@@ -321,8 +321,8 @@ export interface LogsResponse {
   readonly lines: readonly LogLineView[];
   /** Goes on behind the last of them. */
   readonly cursor: string;
-  /** Nothing more was there. */
-  readonly isAll: boolean;
+  /** Nothing more was there behind them. */
+  readonly isEnd: boolean;
 }
 
 export interface DaemonView {

@@ -93,7 +93,7 @@ test('a watchdog that is not fed is a restart with that reason; a daemon that wa
 test('strangers are not listened to, and MAINPID= names a process of the tree or nobody', async (t) => {
   const { stead } = await start(t, {
     options: ['--ready', 'notify', '--no-wait'],
-    words: ['MAINPID=1', '1', 'READY=1', 'fork', 'MAINPID=$PID'],
+    words: ['MAINPID=1', '4', 'READY=1', 'fork', 'MAINPID=$PID'],
   });
   const socket = join(stead.home, 'notify', readdirSync(join(stead.home, 'notify'))[0]!);
   await execute('python3', ['-c', speaker.replace('time.sleep(1000)', ''), 'READY=1', 'MAINPID=1', 'STOPPING=1'], {

@@ -82,6 +82,8 @@ async function optionsFrom({ values, json }: Values): Promise<LogOptions> {
   const [since, until] = [time('since'), time('until')];
   if (since !== null && until !== null && until < since)
     throw new SteadError('OPTION_INVALID', '--until is before --since');
+  if (until !== null && values.follow === true)
+    throw new SteadError('USAGE', '-f goes on, and --until ends: one of them', { hint: 'stead logs --until 14:10' });
   if (values.grep === undefined && (values.invert || values['ignore-case'] || values.context !== undefined))
     throw new SteadError('USAGE', '-i, -v and -C say how to search, and there is nothing to search for', {
       hint: 'stead logs --grep PATTERN',

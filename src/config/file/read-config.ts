@@ -183,7 +183,9 @@ class Reader {
         options[option.property] = optionValue(option, given);
       } catch (error) {
         if (!(error instanceof SteadError)) throw error;
-        this.#say([...path, option.key], error.message + (error.hint === undefined ? '' : ` (${error.hint})`));
+        const isNested = !Object.hasOwn(value, option.key);
+        const at = isNested ? [...path, logKey, option.key.slice('log_'.length)] : [...path, option.key];
+        this.#say(at, error.message + (error.hint === undefined ? '' : ` (${error.hint})`));
       }
     }
     return options as SpecOptions;

@@ -15,7 +15,7 @@ import { checkedCaller, checkedOptions, makeSpec } from '../make-spec.ts';
 import { concernsLaunch } from '../of-launch.ts';
 import { appViews } from '../view.ts';
 import { askedBy } from './select.ts';
-import { addApp, lookAt } from './start.ts';
+import { addApp, checkLogs, lookAt } from './start.ts';
 
 /** Each looks into files: a thousand at once would hold megabytes of them, of which the allocator keeps the room. */
 const plannedAtOnce = 20;
@@ -131,6 +131,7 @@ async function planOne(
     throw new SteadError('NAME_TAKEN', `The name "${spec.name}" is taken by an app of ${app.spec.origin}.`, {
       hint: 'give one of them another name',
     });
+  checkLogs(daemon, spec);
   const differing = app === null ? [] : await differences(app.spec, spec);
   const needsLaunch =
     app === null || differing.some((key) => ofProgram.includes(key)) || concernsLaunch(app.spec, spec);

@@ -1,7 +1,9 @@
 import { readProcess } from '../../metrics/proc-table.ts';
-import type { ActionResponse, DaemonView, SelectRequest } from '../../protocol/api.ts';
+import type { ActionResponse, ActionResult, DaemonView, SelectRequest } from '../../protocol/api.ts';
+import { SteadError } from '../../protocol/errors.ts';
 import { protocolVersion } from '../../protocol/version.ts';
 import { whyView } from '../../view/why.ts';
+import type { App } from '../app.ts';
 import type { Daemon } from '../context.ts';
 import type { Events } from '../events.ts';
 import type { Handlers } from '../server.ts';
@@ -56,11 +58,24 @@ function reset(daemon: Daemon, request: SelectRequest): ActionResponse {
   return { results: appViews(daemon, apps).map((app) => ({ app, changed: true, error: null })) };
 }
 
+async function flushOne(daemon: Daemon, app: App): Promise<ActionResult['error']> {
+  try {
+    for (const instance of app.instances) await daemon.logs.flush(instance);
+    return null;
+  } catch (error) {
+    return new SteadError('DISK', `The logs of "${app.name}" can't be emptied: ${(error as Error).message}.`, {
+      hint: `stead logs ${app.name} --path; ls -l`,
+    }).toBody();
+  }
+}
+
 /** flush: empties their logs. */
 async function flush(daemon: Daemon, request: SelectRequest): Promise<ActionResponse> {
   const apps = selected(daemon, request.select);
-  for (const app of apps) for (const instance of app.instances) await daemon.logs.flush(instance);
-  return { results: appViews(daemon, apps).map((app) => ({ app, changed: true, error: null })) };
+  const errors = await Promise.all(apps.map((app) => flushOne(daemon, app)));
+  return {
+    results: appViews(daemon, apps).map((app, at) => ({ app, changed: errors[at] === null, error: errors[at]! })),
+  };
 }
 
 const pageBytes = 4096;

@@ -30,7 +30,9 @@ type Cursor = Readonly<Record<string, number>>;
 
 export async function streamLogs(daemon: Daemon, request: Request): Promise<LogsResponse | Streamed> {
   const { query, headers } = request;
-  const app = selected(daemon, [query.get('app') ?? ''])[0]!;
+  const [app, ...more] = selected(daemon, [query.get('app') ?? '']);
+  if (app === undefined || more.length > 0 || query.getAll('app').length !== 1) throw bad('"app" must be one app.');
+  if (!['0', '1'].includes(query.get('follow') ?? '0')) throw bad('"follow" must be 0 or 1.');
   const found = chosen(
     findLogs(
       daemon.home,
@@ -51,7 +53,7 @@ export async function streamLogs(daemon: Daemon, request: Request): Promise<Logs
   const named = { name: app.name, found, stretches };
   if (isStream) return follow(named, request.signal);
   try {
-    return await page(named);
+    return await page(named, cursor === null ? bounds.lines : 'all');
   } finally {
     for (const stretch of stretches) await stretch.close();
   }
@@ -63,7 +65,7 @@ interface Named {
   readonly stretches: readonly Stretch[];
 }
 
-async function page({ name, found, stretches }: Named): Promise<LogsResponse> {
+async function page({ name, found, stretches }: Named, count: number | 'all'): Promise<LogsResponse> {
   const at: Record<string, number> = Object.fromEntries(found.map((one, i) => [keyOf(one), stretches[i]!.from]));
   const lines: LogLineView[] = [];
   let bytes = 0;
@@ -75,8 +77,8 @@ async function page({ name, found, stretches }: Named): Promise<LogsResponse> {
       at[keyOf(found[source]!)] = line.offset + line.bytes.length;
     }
   }
-  const isAll = found.every((one, i) => at[keyOf(one)]! >= stretches[i]!.to);
-  return { lines, cursor: cursorText(at), isAll };
+  const isEnd = found.every((one, i) => at[keyOf(one)]! >= stretches[i]!.to);
+  return { lines: count === 'all' ? lines : count === 0 ? [] : lines.slice(-count), cursor: cursorText(at), isEnd };
 }
 
 function follow({ name, found, stretches }: Named, signal: AbortSignal): Streamed {
@@ -157,6 +159,8 @@ const keyOf = ({ index, stream }: FoundLog): string => `${index}.${stream}`;
 function chosen(found: readonly FoundLog[], query: URLSearchParams): readonly FoundLog[] {
   const [stream, index] = [query.get('stream'), query.get('index')];
   if (stream !== null && stream !== 'out' && stream !== 'err') throw bad('"stream" must be out or err.');
+  if (index !== null && !found.some((one) => String(one.index) === index))
+    throw bad('"index" must be that of an instance.');
   return found.filter(
     (one) => (stream ?? one.stream) === one.stream && (index ?? String(one.index)) === String(one.index),
   );

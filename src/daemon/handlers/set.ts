@@ -9,6 +9,7 @@ import { changeSpec, checkedOptions } from '../make-spec.ts';
 import { concernsLaunch } from '../of-launch.ts';
 import { appViews } from '../view.ts';
 import { selected } from './select.ts';
+import { checkLogs } from './start.ts';
 
 /** set and unset: other options for apps that there are. All of them or, if one can't have them, none. */
 export async function set(daemon: Daemon, body: SetRequest): Promise<ActionResponse> {
@@ -22,6 +23,7 @@ export async function set(daemon: Daemon, body: SetRequest): Promise<ActionRespo
     ),
   );
   checkDependencies(daemon, specs);
+  for (const spec of specs) checkLogs(daemon, spec);
   const results = apps.map((app, at) => {
     const before = app.spec;
     const after = specs[at]!;

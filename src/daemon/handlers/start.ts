@@ -5,6 +5,7 @@
 import { join } from 'node:path';
 import { settle } from '../../config/settle.ts';
 import { monotonicMs } from '../../host/clock.ts';
+import { nowhere } from '../../logs/layout.ts';
 import { isRunner } from '../../programs/command-words.ts';
 import { kindOfFile } from '../../programs/paths.ts';
 import { quote, shellWord } from '../../programs/quote.ts';
@@ -204,12 +205,25 @@ export function addApp(
     if (isSame(rival.spec, { program: spec.program, cwd: spec.cwd } as Resolved)) return { app: rival, isNew: false };
     throw nameTaken({ ...spec, isNamed: true }, rival.spec, (name) => daemon.apps.has(name));
   }
+  checkLogs(daemon, spec);
   const state = { ...newState(nextId(daemon), by), ...(isHeld && { want: 'stopped' as const }) };
   createApp(daemon.home, { spec, state });
   const app = new App(daemon, { spec, state });
   daemon.apps.set(spec.name, app);
   for (const instance of app.instances) instance.specChanged();
   return { app, isNew: true };
+}
+
+/** Two that rotate one file would lose each other's lines. Throws OPTION_INVALID. */
+export function checkLogs(daemon: Daemon, { name, log }: AppSpec): void {
+  const own = [log.out, log.err].filter((path) => path !== null && path !== nowhere);
+  for (const { spec } of daemon.apps.values()) {
+    const shared = own.find((path) => spec.name !== name && (spec.log.out === path || spec.log.err === path));
+    if (shared !== undefined)
+      throw new SteadError('OPTION_INVALID', `"${shared}" is a log of "${spec.name}" already.`, {
+        hint: 'give each app a file of its own; stead logs shows several as one',
+      });
+  }
 }
 
 export const nextId = (daemon: Daemon): number => Math.max(-1, ...[...daemon.apps.values()].map((app) => app.id)) + 1;
