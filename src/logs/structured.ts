@@ -18,6 +18,7 @@ const messageKeys = ['msg', 'message', 'event'];
 const levelKeys = ['level', 'severity', 'lvl'];
 const timeKeys = ['time', 'timestamp', 'ts', '@timestamp'];
 const errorKeys = ['err', 'error'];
+const stackKeys = ['stack', 'stacktrace'];
 /** What is the same in every line of a program says nothing. */
 const silent = new Set(['pid', 'hostname', 'v']);
 
@@ -25,7 +26,7 @@ type Fields = Readonly<Record<string, unknown>>;
 
 /** `14:05:10.123 ERROR lost the database host=db1`, with a stack on lines of its own; null for a line that is no such object. */
 export function readable(line: string): string | null {
-  if (line.length > longestLine || !/^\s*\{/.test(line)) return null;
+  if (Buffer.byteLength(line) > longestLine || !/^\s*\{/.test(line)) return null;
   let value: unknown;
   try {
     value = JSON.parse(line);
@@ -41,26 +42,38 @@ function inWords(fields: Fields): string | null {
     keys.find((key) => Object.hasOwn(fields, key) && isPlain(fields[key])),
   );
   if (messageKey === undefined && levelKey === undefined) return null;
-  const errorKey = errorKeys.find((key) => Object.hasOwn(fields, key) && typeof stackOf(fields[key]) === 'string');
-  const stack = (errorKey === undefined ? undefined : stackOf(fields[errorKey])) ?? stackOf(fields);
-  const rest = Object.entries(fields).filter(
-    ([key]) => ![messageKey, levelKey, timeKey, errorKey].includes(key) && !silent.has(key) && key !== 'stack',
-  );
+  const { stack, rest } = withoutStack(fields);
+  const said = [messageKey, levelKey, timeKey];
   const words = [
     timeKey === undefined ? null : clock(fields[timeKey]),
     levelKey === undefined ? null : levelInWords(fields[levelKey]),
     messageKey === undefined ? null : escapeControls(String(fields[messageKey])),
-    ...rest.map(([key, value]) => `${escapeControls(key)}=${short(value)}`),
+    ...rest
+      .filter(([key]) => !said.includes(key) && !silent.has(key))
+      .map(([key, value]) => `${short(key)}=${short(value)}`),
   ].filter((word) => word !== null && word !== '');
-  const lines = stack === undefined ? [] : stack.split('\n').map((each) => `    ${escapeControls(each.trim())}`);
+  const lines = stack === null ? [] : stack.split('\n').map((each) => `    ${escapeControls(each.trim())}`);
   return [words.join(' '), ...lines].join('\n');
 }
 
 const isPlain = (value: unknown): boolean => ['string', 'number', 'boolean'].includes(typeof value);
 
-function stackOf(value: unknown): string | undefined {
-  const stack = (value as { readonly stack?: unknown } | null)?.stack;
-  return typeof stack === 'string' ? stack : undefined;
+type Entries = readonly (readonly [string, unknown])[];
+
+/** The stack of an error or else of the line, and what else the line says; of the error what no stack says. */
+function withoutStack(fields: Fields): { readonly stack: string | null; readonly rest: Entries } {
+  const entries = Object.entries(fields);
+  for (const errorKey of errorKeys) {
+    const error = Object.hasOwn(fields, errorKey) ? fields[errorKey] : null;
+    if (typeof error !== 'object' || error === null) continue;
+    const { stack, type, name, message, ...more } = error as Fields;
+    if (typeof stack !== 'string') continue;
+    const others = entries.filter(([key]) => key !== errorKey);
+    return { stack, rest: Object.keys(more).length === 0 ? others : [...others, [errorKey, more]] };
+  }
+  const stackKey = stackKeys.find((key) => Object.hasOwn(fields, key) && typeof fields[key] === 'string');
+  if (stackKey === undefined) return { stack: null, rest: entries };
+  return { stack: String(fields[stackKey]), rest: entries.filter(([key]) => key !== stackKey) };
 }
 
 function levelInWords(level: unknown): string {
@@ -70,10 +83,20 @@ function levelInWords(level: unknown): string {
 
 /** Local time; what is no time stays as it is. */
 function clock(value: unknown): string {
-  const time = typeof value === 'number' ? new Date(value < 1e11 ? value * 1000 : value) : new Date(String(value));
+  const time = new Date(msOf(value));
   if (Number.isNaN(time.getTime())) return escapeControls(String(value)).slice(0, 40);
   const two = (number: number, digits = 2) => String(number).padStart(digits, '0');
   return `${two(time.getHours())}:${two(time.getMinutes())}:${two(time.getSeconds())}.${two(time.getMilliseconds(), 3)}`;
+}
+
+/** NaN for what is no time: `Date` would read one out of nearly any text. */
+function msOf(value: unknown): number {
+  if (typeof value === 'string' && /^\d{4}-\d\d-\d\d/.test(value)) return Date.parse(value);
+  const number = typeof value === 'number' ? value : /^\d+(\.\d+)?$/.test(String(value)) ? Number(value) : Number.NaN;
+  // Of this century they are of one length each.
+  if (number < 1e11) return number * 1e3;
+  if (number < 1e14) return number;
+  return number < 1e17 ? number / 1e3 : number / 1e6;
 }
 
 function short(value: unknown): string {
@@ -84,7 +107,8 @@ function short(value: unknown): string {
     // Nested deeper than the stack.
     text = '…';
   }
-  const cut = text.length > longestValue ? `${text.slice(0, longestValue)}…` : text;
+  // No half of a pair is left.
+  const cut = text.length > longestValue ? `${text.slice(0, longestValue).replace(/[\ud800-\udbff]$/, '')}…` : text;
   const isWord = typeof value !== 'string' || /^[^\s"=]+$/.test(cut);
   return escapeControls(isWord ? cut : JSON.stringify(cut));
 }
