@@ -32,12 +32,13 @@ export const row = {
   runs: 1,
   async run(context) {
     const [ours, pm] = [stead(context), pm2(context)];
+    const pmBin = [process.execPath, join(context.root, 'bench/node_modules/pm2/bin/pm2')];
     const printer = join(context.root, 'bench/programs/time-printer.cjs');
     try {
       await ours.run(['start', '--name', 'printer', printer]);
       await pm.run(['start', printer, '--name', 'printer']);
       const own = await lags(context, [...ours.bin, 'logs', '-f', 'printer', '-n', '0'], ours.env);
-      const theirs = await lags(context, [...pm.bin, 'logs', 'printer', '--raw', '--lines', '0'], pm.env);
+      const theirs = await lags(context, [...pmBin, 'logs', 'printer', '--raw', '--lines', '0'], pm.env);
       await pm.run(['delete', 'printer']);
 
       const flood = join(context.root, 'bench/programs/steady-writer.cjs');
