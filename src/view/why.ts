@@ -1,6 +1,7 @@
 /** Why an app is as it is: from its record, its last words, and a look at what it needs. The same for the daemon's answer and for the files alone. */
 import { accessSync, constants, statSync } from 'node:fs';
-import { isAbsolute, resolve } from 'node:path';
+import { isAbsolute, join, resolve } from 'node:path';
+import { readIfThere } from '../host/files.ts';
 import { signalName } from '../host/signals.ts';
 import { readLogStart } from '../launcher/records.ts';
 import { excerptFrom, linesFrom } from '../logs/excerpt.ts';
@@ -29,9 +30,32 @@ export function whyView(home: string, detail: AppDetail): WhyView {
     exits: exits
       .slice(-shownExits)
       .map((exit) => ({ ...exit, cause: exit.cause ?? null, explained: explainExit(exit, detail) })),
-    findings: [...(isTroubled ? findMissing(detail) : []), ...portFinding([...err, ...out].join('\n'), state)],
+    findings: [
+      ...(isTroubled ? findMissing(detail) : []),
+      ...portFinding([...err, ...out].join('\n'), state),
+      ...logFinding(home, name),
+    ],
     lastLines: shown,
   };
+}
+
+/** What was done to its log by others, told last. */
+function logFinding(home: string, name: string): { readonly what: string; readonly hint: string }[] {
+  let text: string | null;
+  try {
+    text = readIfThere(join(home, 'events.jsonl'));
+  } catch {
+    return [];
+  }
+  const line = text?.split('\n').findLast((each) => each.includes('"type":"log"') && each.includes(`"app":"${name}"`));
+  try {
+    const { reason, at } = JSON.parse(line ?? '{}') as { readonly reason?: unknown; readonly at?: unknown };
+    return typeof reason === 'string'
+      ? [{ what: `at ${at}: ${reason}`, hint: `stead logs ${name} --since ${at}` }]
+      : [];
+  } catch {
+    return [];
+  }
 }
 
 const isFine = ({ code, ambiguous, cause }: ExitView): boolean =>

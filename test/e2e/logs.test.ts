@@ -211,6 +211,7 @@ test('a program that opens /dev/stderr anew empties its log, which is said by ev
     return result.stdout.includes('was emptied') && result;
   });
   assert.match(stdout, /--log-via pipe/);
+  assert.match((await stead.ok(['why', 'web'])).stdout, /was emptied by somebody.*--log-via pipe/);
 });
 
 test('a shell script may open /dev/stderr anew: nothing is lost, and what it prints at its end is there when its end is told', async (t) => {
