@@ -39,22 +39,30 @@ const commands = readdirSync(join(root, 'src/cli/commands'))
 
 mkdirSync(join(beside, 'commands'), { recursive: true });
 await Promise.all([
-  ...['cli', 'daemon'].map((name) =>
+  ...['cli', 'daemon', 'pty-host'].map((name) =>
     build({ ...shared, entryPoints: [join(root, `src/entry/${name}.ts`)], outfile: join(beside, `${name}.cjs`) }),
   ),
   // Each verb whole by itself: one process loads two files at most.
   build({ ...shared, entryPoints: commands, outdir: join(beside, 'commands'), outExtension: { '.js': '.cjs' } }),
 ]);
-const scripts = readdirSync(join(root, 'src/launcher')).filter((name) => /\.(sh|cjs)$/.test(name));
-for (const name of scripts) copyFileSync(join(root, 'src/launcher', name), join(beside, name));
+// What is not bundled: a shell or a program's Node runs it as it is.
+const scripts = ['src/launcher', 'src/sockets', 'src/watch'].flatMap((folder) =>
+  readdirSync(join(root, folder))
+    .filter((name) => /\.(sh|cjs)$/.test(name))
+    .map((name) => {
+      copyFileSync(join(root, folder, name), join(beside, name));
+      return name;
+    }),
+);
 
 // What is copied into a home, under a name that changes with its content.
 const hash = createHash('sha256');
-for (const name of ['daemon.cjs', ...scripts.sort()]) hash.update(readFileSync(join(beside, name)));
+const files = ['daemon.cjs', 'pty-host.cjs', ...scripts.sort()];
+for (const name of files) hash.update(readFileSync(join(beside, name)));
 // Goes there with them, out of node_modules.
 hash.update(JSON.stringify(optionalDependencies));
 const id = hash.digest('hex').slice(0, 8);
-writeFileSync(join(beside, 'build.json'), `${JSON.stringify({ version, id })}\n`);
+writeFileSync(join(beside, 'build.json'), `${JSON.stringify({ version, id, files })}\n`);
 
 replace(beside, dist);
 console.log(`built ${basename(dist)}: version ${version}, build ${id}, ${Math.round(performance.now() - began)} ms`);

@@ -8,7 +8,7 @@ import { fileURLToPath } from 'node:url';
 
 const src = join(dirname(fileURLToPath(import.meta.url)), '..', 'src');
 
-const capabilities = ['launcher', 'logs', 'metrics', 'programs', 'storage'];
+const capabilities = ['launcher', 'logs', 'metrics', 'programs', 'sockets', 'storage', 'terminal', 'watch'];
 const ground = ['host', 'protocol', 'config', 'lifecycle'];
 /** Which folders the files of a folder may import, besides their own. */
 const allowed = {
@@ -20,13 +20,17 @@ const allowed = {
   logs: ['host', 'protocol', 'config'],
   metrics: ['host', 'protocol', 'config'],
   programs: ['host', 'protocol', 'config'],
+  sockets: ['host', 'protocol', 'config'],
+  terminal: ['host', 'protocol', 'config'],
+  watch: ['host', 'protocol', 'config'],
   // Migration fills in the defaults of options and of the automaton.
   storage: ['host', 'protocol', 'config', 'lifecycle'],
+  dev: ['host', 'protocol', 'config', 'metrics', 'programs', 'watch'],
   view: [...ground, ...capabilities],
   daemon: [...ground, ...capabilities, 'view'],
   client: [...ground, ...capabilities, 'view'],
-  cli: ['client', 'config', 'protocol', 'logs', 'host', 'lifecycle'],
-  entry: [...ground, ...capabilities, 'view', 'daemon', 'client', 'cli'],
+  cli: ['client', 'config', 'dev', 'protocol', 'logs', 'terminal', 'watch', 'host', 'lifecycle'],
+  entry: [...ground, ...capabilities, 'view', 'daemon', 'client', 'dev', 'cli'],
 };
 
 const files = readdirSync(src, { recursive: true })

@@ -7,7 +7,9 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..');
-const problems = ['package-lock.json', 'bench/package-lock.json'].flatMap(missingIn);
+const problems = ['package-lock.json', 'bench/package-lock.json', 'test/frameworks/package-lock.json'].flatMap(
+  missingIn,
+);
 for (const problem of problems) console.log(problem);
 process.exitCode = problems.length === 0 ? 0 : 1;
 

@@ -90,6 +90,28 @@ function schema() {
     },
     required: ['apps'],
     additionalProperties: false,
+    definitions: { listen: { oneOf: [listenEntry(), { type: 'array', items: listenEntry(), maxItems: 5 }] } },
+  };
+}
+
+/** A port, an address as a flag has it, or the parts of it. */
+function listenEntry() {
+  return {
+    oneOf: [
+      { type: ['string', 'integer'] },
+      {
+        type: 'object',
+        properties: {
+          port: { type: 'integer', minimum: 1, maximum: 65_535 },
+          host: { type: 'string' },
+          path: { type: 'string' },
+          name: { type: 'string' },
+          udp: { type: 'boolean' },
+        },
+        oneOf: [{ required: ['port'] }, { required: ['path'] }],
+        additionalProperties: false,
+      },
+    ],
   };
 }
 
@@ -107,6 +129,7 @@ function typeOf({ key, type, choices, min, max }) {
     case 'size':
       return { type: ['string', 'integer'] };
     case 'texts':
+      if (key === 'listen') return { $ref: '#/definitions/listen' };
       return {
         oneOf: [
           { type: scalar },
@@ -117,6 +140,6 @@ function typeOf({ key, type, choices, min, max }) {
         ],
       };
     default:
-      return { type: 'string' };
+      return { type: key === 'instances' ? ['string', 'integer'] : 'string' };
   }
 }

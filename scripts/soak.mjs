@@ -1,6 +1,7 @@
 /**
  * `npm run soak -- SCENARIO [--runs N] [--seed S] [--shell PATH] [--no-cgroup]`: what takes too long for `npm test`. Bounded by its arguments; prints the seed, which
- * repeats a run's choices. Scenarios: daemon-kills, faults, launcher-kills, launcher-kills-full-disk (root), concurrent, syscalls.
+ * repeats a run's choices. Scenarios: daemon-kills, faults, launcher-kills, launcher-kills-full-disk (root), concurrent, syscalls,
+ * log-rotation, reloads, terminal-kills, terminal-ends, terminal-many, terminal-clients.
  */
 import { spawnSync } from 'node:child_process';
 import { mkdirSync } from 'node:fs';

@@ -16,7 +16,7 @@ import {
   readlinkSync,
   rmSync,
 } from 'node:fs';
-import { cpus, tmpdir } from 'node:os';
+import { tmpdir } from 'node:os';
 import { basename, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
@@ -50,8 +50,8 @@ const bundles = await bundleTests(
   return [];
 });
 if (bundles.length === 0 && failed === 0) console.log(`no test file has ${args.join(' or ')} in its path`);
-// Two at a time: tests wait for programs more than they compute, and a machine has two cores at least.
-await inParallel(bundles, Math.max(2, Math.min(4, cpus().length)), runFile);
+// Four at a time: tests wait for programs more than they compute.
+await inParallel(bundles, 4, runFile);
 const left = await leftovers();
 for (const { pid, command } of left) {
   console.log(`FAILED: left behind: ${pid} ${command}`);
@@ -94,12 +94,16 @@ function kill(pid) {
   }
 }
 
+/** Those that load the machine for long are spread among the others, and none of them comes last. */
 function testFiles() {
-  return ['src', 'test'].flatMap((folder) =>
+  const [heavy, ...others] = ['test/faults', 'test/e2e', 'src'].map((folder) =>
     readdirSync(join(root, folder), { recursive: true })
       .filter((name) => name.endsWith('.test.ts'))
       .map((name) => join(folder, name)),
   );
+  const light = others.flat();
+  const step = Math.ceil(light.length / heavy.length);
+  return heavy.flatMap((file, at) => [file, ...light.slice(at * step, (at + 1) * step)]);
 }
 
 async function bundleTests(files) {

@@ -1,6 +1,6 @@
 /** Numbers of runs, and waiting for what a run waits for. */
 import { spawn } from 'node:child_process';
-import { readdirSync, readFileSync } from 'node:fs';
+import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import { connect, createServer } from 'node:net';
 
 export const median = (numbers) => {
@@ -109,3 +109,24 @@ export const pidsWith = (text) =>
       }
     })
     .map(Number);
+
+const established = '01';
+
+/** How many connections to a port of this machine a process has in its hands: accepted, and not ended by the client. */
+export function connectionsOf(pid, port) {
+  const local = `:${port.toString(16).toUpperCase().padStart(4, '0')}`;
+  const inodes = ['tcp', 'tcp6']
+    .flatMap((family) => readFileSync(`/proc/net/${family}`, 'utf8').trim().split('\n').slice(1))
+    .map((line) => line.trim().split(/\s+/))
+    .filter((fields) => fields[1].endsWith(local) && fields[3] === established)
+    .map((fields) => `socket:[${fields[9]}]`);
+  const own = new Set(readdirSync(`/proc/${pid}/fd`).map((fd) => readlinkSync(`/proc/${pid}/fd/${fd}`)));
+  return inodes.filter((inode) => own.has(inode)).length;
+}
+
+/** Stops a process as SIGSTOP does, and resolves when all of its threads stand still. */
+export function standStill(pid) {
+  process.kill(pid, 'SIGSTOP');
+  const stateOf = (thread) => /\) (.)/.exec(readFileSync(`/proc/${pid}/task/${thread}/stat`, 'utf8'))[1];
+  return until(() => readdirSync(`/proc/${pid}/task`).every((thread) => stateOf(thread) === 'T'), `${pid} to stop`);
+}

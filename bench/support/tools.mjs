@@ -17,9 +17,9 @@ function tool(context, { run, end, ...rest }) {
   return { ...rest, run: tracked, end };
 }
 
-/** A process that a row started itself, ended when the run is interrupted, too. */
-export function ownProcess(context, child) {
-  context.tools.push({ end: () => child.kill('SIGKILL') });
+/** A process that a row started itself, ended when the run is interrupted, too; with SIGTERM if it has to end others. */
+export function ownProcess(context, child, signal = 'SIGKILL') {
+  context.tools.push({ end: () => child.kill(signal) });
   return child;
 }
 

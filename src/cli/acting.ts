@@ -15,12 +15,14 @@ import { assertDirectory } from './reading.ts';
 import { requireSelectors } from './selectors.ts';
 import { withWaitingNote } from './waiting-note.ts';
 
-type Route = 'stop' | 'restart' | 'delete' | 'signal' | 'reset' | 'flush' | 'set';
+type Route = 'stop' | 'restart' | 'reload' | 'scale' | 'delete' | 'signal' | 'reset' | 'flush' | 'set';
 
 /** What was not done to any app if one of several isn't there. */
 const doneTo: Readonly<Record<Route, string>> = {
   stop: 'stopped',
   restart: 'restarted',
+  reload: 'reloaded',
+  scale: 'scaled',
   delete: 'deleted',
   signal: 'signalled',
   reset: 'reset',
@@ -72,7 +74,7 @@ async function actOn(select: readonly string[], { home, json, values }: Call, ac
   const failed = results.filter(({ error }) => error !== null);
   if (json) printResults(results, failed);
   else for (const result of results) tell(result, action);
-  return failed.length > 0 ? exitCodeOf(failed[0]!.error!.code) : results.some(({ early }) => early) ? 1 : 0;
+  return failed.length > 0 ? exitCodeOf(failed[0]!.error!.code) : results.some(isFailure) ? 1 : 0;
 }
 
 /** Where nothing was ever started no daemon has to be started to say so. Throws APP_NOT_FOUND but for `all`. */
@@ -97,3 +99,7 @@ function printResults(results: ActionResponse['results'], failed: ActionResponse
 
 /** `web`, safe to print. */
 export const shownName = ({ app }: ActionResult): string => escapeControls(app.name);
+
+/** It ended at once, and not as a job does that is done. */
+const isFailure = ({ app, early }: ActionResult): boolean =>
+  early !== undefined && early !== null && !(app.kind === 'job' && early.exit.code === 0);

@@ -5,11 +5,12 @@ import { act } from '../client/act.ts';
 import { captureCaller } from '../client/caller.ts';
 import { readConfig } from '../config/file/read-config.ts';
 import { escapeControls } from '../host/bytes.ts';
-import type { AppliedApp, ApplyResponse } from '../protocol/api.ts';
+import type { AppliedApp, ApplyResponse, AppView } from '../protocol/api.ts';
 import { exitCodeOf, SteadError } from '../protocol/errors.ts';
 import { sayError, withNearest } from './failure.ts';
 import { print, printJson, say, withProgress } from './output.ts';
 import { assertWritable } from './ownership.ts';
+import { pidsInWords } from './render/instances.ts';
 
 const usualNames = ['stead.config.yaml', 'stead.config.yml', 'stead.config.json'];
 
@@ -89,10 +90,14 @@ function line({ name, change, differing, app, error }: AppliedApp, isDryRun: boo
     same: 'as it was',
     removed: 'removed',
   }[change];
-  const state =
-    isDryRun || app === null ? '' : `; ${app.state}${app.instances[0]?.pid ? `, pid ${app.instances[0].pid}` : ''}`;
+  const state = isDryRun || app === null ? '' : `; ${app.state}${pidsOf(app)}`;
   return `${escapeControls(name)}: ${what}${error === null ? state : ''}`;
 }
+
+const pidsOf = (app: AppView): string => {
+  const pids = pidsInWords(app);
+  return pids === null ? '' : `, ${pids}`;
+};
 
 /** `stopTimeoutMs` → `stop_timeout`, as it stands in the file. */
 const optionKey = (property: string): string =>

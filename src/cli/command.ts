@@ -18,12 +18,16 @@ export interface Command {
   readonly takesRest?: boolean;
   /** All from the first word on belongs to the program. */
   readonly stopAtWord?: boolean;
+  /** `-1` is a word of it. */
+  readonly takesNumbers?: boolean;
   /** What to do about an unknown flag that is near to none. */
   readonly strayHint?: string;
   /** Flags that people know from elsewhere, and that are not there yet. */
   readonly flagsToCome?: FlagsToCome;
+  /** Reads the line in its own way; `common` are the flags that all commands have. */
+  parse?(argv: readonly string[], common: readonly Flag[]): ParsedLine;
   /** The exit code for a failure, where it isn't the catalogue's. */
-  exitOf?(error: ErrorBody): number;
+  exitOf?(error: ErrorBody): number | null;
   /** Does it and says so; resolves with the exit code. */
   run(call: Call): Promise<number>;
 }

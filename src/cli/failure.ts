@@ -6,7 +6,7 @@ import { printJson, say } from './output.ts';
 
 export interface Told {
   readonly json: boolean;
-  readonly exitOf?: ((error: ErrorBody) => number) | undefined;
+  readonly exitOf?: ((error: ErrorBody) => number | null) | undefined;
 }
 
 /** Prints a failure and returns the exit code; quiet 0 if only the reader of our output has gone. */

@@ -1,7 +1,7 @@
 import type { FlagsToCome } from '../config/parse.ts';
 
-const watch = 'restart on change is for the program itself so far: stead start -- node --watch app.js';
-const instances = 'start it once for each, with a --name of its own';
-
-/** Of `start` and `run`: what the peers have, and stead has not yet. */
-export const flagsToCome: FlagsToCome = { '--watch': watch, '--instances': instances, '-i': instances };
+/** Of `run`: what the peers have, and a job has no use for. */
+export const flagsToCome: FlagsToCome = {
+  '--watch':
+    'a job runs once: stead start --watch restarts an app when files change, stead dev does it in the foreground',
+};

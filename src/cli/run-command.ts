@@ -21,13 +21,9 @@ export interface RunOptions {
 /** Runs a command and resolves with the exit code. */
 export async function runCommand(command: Command, argv: readonly string[], options: RunOptions): Promise<number> {
   try {
-    const line = parseLine(argv, allFlags(command), {
-      stopAtWord: command.stopAtWord === true,
-      strayHint: command.strayHint ?? `stead help ${command.name}`,
-      toCome: command.flagsToCome,
-    });
+    const line = command.parse?.(argv, [help]) ?? parsed(command, argv);
     if (line.values.help) return await options.showHelp(command);
-    const words = command.takesRest ? line.words : [...line.words, ...(line.rest ?? [])];
+    const words = command.takesRest || command.parse ? line.words : [...line.words, ...(line.rest ?? [])];
     const call = {
       ...line,
       words,
@@ -40,6 +36,14 @@ export async function runCommand(command: Command, argv: readonly string[], opti
     return tellFailure(error, { json: wantsJson(command, argv), exitOf: command.exitOf?.bind(command) });
   }
 }
+
+const parsed = (command: Command, argv: readonly string[]) =>
+  parseLine(argv, allFlags(command), {
+    stopAtWord: command.stopAtWord === true,
+    takesNumbers: command.takesNumbers,
+    strayHint: command.strayHint ?? `stead help ${command.name}`,
+    toCome: command.flagsToCome,
+  });
 
 /** Also for a line that doesn't parse. */
 function wantsJson(command: Command, argv: readonly string[]): boolean {

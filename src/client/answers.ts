@@ -5,6 +5,7 @@ import type {
   AppDetail,
   ApplyResponse,
   AppView,
+  AttachResponse,
   DaemonView,
   EventsResponse,
   LogsResponse,
@@ -23,7 +24,10 @@ export interface Answers extends Record<RouteName, unknown> {
   adopt: AdoptResponse;
   stop: ActionResponse;
   restart: ActionResponse;
+  reload: ActionResponse;
+  scale: ActionResponse;
   delete: ActionResponse;
+  rename: ActionResponse;
   signal: ActionResponse;
   reset: ActionResponse;
   flush: ActionResponse;
@@ -33,6 +37,7 @@ export interface Answers extends Record<RouteName, unknown> {
   events: EventsResponse;
   why: WhyView;
   wait: WaitResponse;
+  attach: AttachResponse;
   daemonStatus: DaemonView;
   daemonStop: unknown;
 }

@@ -61,13 +61,13 @@ export function installLibrary(home: string): string {
 
 function installScripts(home: string): string {
   const source = sourceDirectory();
-  const { version, id } = JSON.parse(readFileSync(join(source, 'build.json'), 'utf8'));
+  const { version, id, files } = JSON.parse(readFileSync(join(source, 'build.json'), 'utf8'));
   const target = join(home, 'lib', `${version}-${id}`);
   if (existsSync(target)) return target;
   const beside = `${target}.${process.pid}`;
   try {
     mkdirSync(beside, { recursive: true, mode: 0o700 });
-    for (const file of ['daemon.cjs', 'launcher.sh', 'pipes.sh', 'guardian.sh', 'channel.cjs', 'build.json']) {
+    for (const file of [...files, 'build.json']) {
       copyFileSync(join(source, file), join(beside, file));
       chmodSync(join(beside, file), 0o600);
     }

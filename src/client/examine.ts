@@ -38,6 +38,7 @@ export function examine(machine: Examined): Finding[] {
     ...examineLogins(),
     ...examineBoot(machine),
     ...examineNode(),
+    ...examineTracing(),
   ];
 }
 
@@ -48,6 +49,28 @@ const finding = (level: Finding['level'], about: string, text: string, mend: str
   text,
   mend,
 });
+
+/** Descriptors out of other processes: needed when two of what hold them die at once. */
+function examineTracing(): Finding[] {
+  const scope = Number(readSmall('/proc/sys/kernel/yama/ptrace_scope') ?? 0);
+  if (scope === 0 || (userInfo().uid === 0 && scope < 3)) return [];
+  return [
+    finding(
+      'note',
+      'yama',
+      'one process may not take descriptors out of another here: when the daemon and the pty host are killed at once the terminals of what runs are lost, when daemon and holder are the sockets of programs that are no Node (the programs run on)',
+      'sysctl kernel.yama.ptrace_scope=0',
+    ),
+  ];
+}
+
+function readSmall(path: string): string | null {
+  try {
+    return readFileSync(path, 'utf8').trim();
+  } catch {
+    return null;
+  }
+}
 
 function examineHome(home: string): Finding[] {
   try {

@@ -27,7 +27,13 @@ export async function listFromDisk(home: string): Promise<AppView[]> {
 export async function showFromDisk(home: string, selector: string, { showEnv = false } = {}): Promise<AppDetail> {
   const apps = await appsOnDisk(home);
   const [{ stored }] = selectApps(
-    apps.map((stored) => ({ id: stored.state.id, name: stored.spec.name, group: stored.spec.group, stored })),
+    apps.map((stored) => ({
+      id: stored.state.id,
+      name: stored.spec.name,
+      group: stored.spec.group,
+      instances: stored.state.instances,
+      stored,
+    })),
     [selector],
   ) as unknown as [{ stored: StoredApp<Model> }];
   const { spec } = stored;
@@ -76,6 +82,7 @@ function views(home: string, apps: readonly StoredApp<Model>[]): AppView[] {
       state,
       seen[at]!.map(({ stored, key, program, now }) => ({
         index: stored.index,
+        role: stored.role,
         model: { ...stored.model, state: now },
         sinceWall: stored.sinceWall,
         pid: program?.pid ?? null,
@@ -98,7 +105,7 @@ function see(
   { name, stored, isThisBoot }: { name: string; stored: StoredInstance<Model>; isThisBoot: boolean },
 ): Seen {
   const { state } = stored.model;
-  const key = `${name}.${stored.index}`;
+  const key = `${name}.${stored.index}+${stored.lane}`;
   if (!('run' in state)) return { stored, key, program: null, now: state };
   if (!isThisBoot)
     return { stored, key, program: null, now: { name: 'stopped', reason: 'the machine was restarted since' } };

@@ -1,10 +1,11 @@
-import { existsSync, readdirSync, rmdirSync, rmSync } from 'node:fs';
+import { existsSync, lstatSync, readdirSync, rmdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { checkHome } from '../storage/home.ts';
+import { checkHome, homeId } from '../storage/home.ts';
+import { sharedDirectory } from '../storage/layout.ts';
 
 /** What stead itself puts into a home. */
 const own =
-  /^(apps|lib|notify|lock|stopped|daemon\.json|daemon\.log|events\.jsonl(?:\.1)?|stead\.sock|token|stead\.sock\.\d+)$/;
+  /^(apps|lib|notify|terminals|lock|stopped|daemon\.json|daemon\.log|events\.jsonl(?:\.1)?|stead\.sock|token|stead\.sock\.\d+)$/;
 /** What holds the user's words: gone only with `purge`. */
 const kept = /^(logs|config\.yaml)$/;
 
@@ -14,10 +15,17 @@ const kept = /^(logs|config\.yaml)$/;
  */
 export function removeHome(home: string, { purge }: { readonly purge: boolean }): readonly string[] {
   if (!checkHome(home)) return [];
+  removeShared(sharedDirectory(homeId(home)));
   for (const name of readdirSync(home)) {
     if (own.test(name) || (purge && kept.test(name))) rmSync(join(home, name), { recursive: true, force: true });
   }
   const left = readdirSync(home);
   if (left.length === 0) rmdirSync(home);
   return existsSync(home) ? left : [];
+}
+
+/** Beside the home, for programs of other users. What is not ours is left alone. */
+function removeShared(path: string): void {
+  if (lstatSync(path, { throwIfNoEntry: false })?.uid === process.geteuid!())
+    rmSync(path, { recursive: true, force: true });
 }

@@ -12,6 +12,7 @@ import {
   parseReady,
   parseSecret,
   parseStopSignals,
+  parseVariable,
 } from './grammar.ts';
 
 const refused = (parse: (text: string, shown: string) => unknown, texts: readonly string[]) => {
@@ -31,6 +32,7 @@ test('readiness in each of its forms', () => {
     ipc: { kind: 'ipc' },
     'fd:3': { kind: 'fd', fd: 3 },
     notify: { kind: 'notify' },
+    listen: { kind: 'listen' },
   };
   for (const [text, value] of Object.entries(passing)) assert.deepEqual(parseReady(text, '--x'), value);
   refused(parseReady, [
@@ -47,7 +49,7 @@ test('readiness in each of its forms', () => {
     'exec:',
   ]);
   assert.deepEqual(parseAlive('watchdog', '--x'), { kind: 'watchdog' });
-  refused(parseAlive, ['ipc', 'notify', 'log:x']);
+  refused(parseAlive, ['ipc', 'notify', 'listen', 'log:x']);
 });
 
 test('a stop sequence, exits, dependencies', () => {
@@ -74,6 +76,8 @@ test('hooks, secrets, limits, I/O classes', () => {
   assert.deepEqual(parseSecret('A=file:/x=y', '--x'), ['A', '/x=y']);
   assert.deepEqual(parseLimit('nofile=1:unlimited', '--x'), ['nofile', [1, null]]);
   assert.deepEqual(parseIoNice('idle', '--x'), { class: 3, level: 4 });
+  assert.equal(parseVariable('PORT_2', '--x'), 'PORT_2');
+  refused(parseVariable, ['', '2', 'A=1', 'A B', 'A-B']);
   refused(parseHook, ['', 'x=y', 'fail', 'fail=']);
   refused(parseSecret, ['A', 'A=b', '=file:x']);
   refused(parseLimit, ['nofile', 'files=3', 'nofile=5:3', 'nofile=unlimited:3', 'nofile=-1']);

@@ -16,16 +16,16 @@ export type Grammar = (text: string, shown: string) => unknown;
 
 const longestPattern = 1000;
 
-/** `port:5000`, `port:db.local:5432`, `http://…`, `http:8080/health`, `exec:CMD`, `log:REGEX`, `ipc`, `fd:3`, `notify`. */
+/** `port:5000`, `port:db.local:5432`, `http://…`, `http:8080/health`, `exec:CMD`, `log:REGEX`, `ipc`, `fd:3`, `notify`, `listen`. */
 export function parseReady(text: string, shown: string): Readiness {
   const [kind, rest] = divide(text);
   if (kind === 'log' && rest) return { kind, pattern: checkedPattern(rest, shown) };
-  if (text === 'ipc' || text === 'notify') return { kind: text };
+  if (text === 'ipc' || text === 'notify' || text === 'listen') return { kind: text };
   if (kind === 'fd' && /^[3-7]$/.test(rest)) return { kind, fd: Number(rest) };
   const check = parseCheck(text, shown);
   if (check !== null) return check;
   throw invalid(
-    `${shown} takes port:N, http:URL, log:REGEX, exec:COMMAND, ipc, fd:N (3 to 7) or notify, not ${quote(text)}`,
+    `${shown} takes port:N, http:URL, log:REGEX, exec:COMMAND, ipc, fd:N (3 to 7), notify or listen, not ${quote(text)}`,
     nearestCheck(text, shown),
   );
 }
@@ -137,6 +137,12 @@ export function parseLogFile(text: string, shown: string): string {
   if (text === 'none' || text === '/dev/null') return '/dev/null';
   if (text !== '' && text.length < 4000 && !text.endsWith('/') && !/[\0\n]/.test(text)) return text;
   throw invalid(`${shown} takes the path of a file or none, not ${quote(text)}`, `${shown} /var/log/web.log`);
+}
+
+/** The name of a variable. */
+export function parseVariable(text: string, shown: string): string {
+  if (/^[A-Za-z_]\w{0,254}$/.test(text)) return text;
+  throw invalid(`${shown} takes the name of a variable, not ${quote(text)}`, `${shown} PORT`);
 }
 
 const limitNames = 'as core cpu data fsize locks memlock msgqueue nice nofile nproc rss rtprio rttime sigpending stack';

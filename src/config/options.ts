@@ -2,7 +2,7 @@
  * The one table of options that say how an app is run. From it come: the flags of the command line, the validation of requests, the
  * text of `--help`. A row added here is an option everywhere.
  */
-import type { SpecOptions } from '../protocol/spec.ts';
+import { onBusyChoices, resizePolicies, type SpecOptions } from '../protocol/spec.ts';
 import {
   type Grammar,
   parseAlive,
@@ -15,7 +15,12 @@ import {
   parseReady,
   parseSecret,
   parseStopSignals,
+  parseVariable,
 } from './grammar.ts';
+import { parseInstances } from './instances.ts';
+import { parseListen } from './listen.ts';
+import { parseTerminalSize } from './terminal-size.ts';
+import { parseSignal } from './values.ts';
 
 export type OptionType = 'text' | 'texts' | 'integer' | 'number' | 'duration' | 'size' | 'boolean' | 'choice' | 'octal';
 
@@ -31,6 +36,8 @@ export interface Option {
   readonly grammar?: Grammar;
   readonly min?: number;
   readonly max?: number;
+  /** Of a list: what it is if it is named without a value (`--watch`, `watch: true`). */
+  readonly bare?: string;
   /** What the value stands for in help: `<name>`. */
   readonly value?: string;
   /** The default in words. */
@@ -51,10 +58,13 @@ export type OptionSection =
   | 'restart'
   | 'stop'
   | 'ready and alive'
+  | 'instances and sockets'
   | 'order'
   | 'time and queue'
   | 'limits'
   | 'logs'
+  | 'watch'
+  | 'terminal'
   | 'hooks';
 
 const both = ['start', 'run'] as const;
@@ -378,7 +388,7 @@ export const optionsTable: readonly Option[] = [
     grammar: parseReady,
     value: 'how',
     default: 'when it runs',
-    text: 'when it is ready: port:N, http:URL, log:REGEX, exec:CMD, ipc, fd:N, notify',
+    text: 'when it is ready: port:N, http:URL, log:REGEX, exec:CMD, ipc, fd:N, notify, listen',
     verbs: ['start'],
     section: 'ready and alive',
   },
@@ -437,6 +447,91 @@ export const optionsTable: readonly Option[] = [
     text: 'failures in a row after which it is restarted',
     verbs: ['start'],
     section: 'ready and alive',
+  },
+  {
+    key: 'instances',
+    property: 'instances',
+    short: 'i',
+    type: 'text',
+    grammar: parseInstances,
+    value: 'n',
+    default: 'one, which shares nothing',
+    text: 'so many of it, which share what it listens on: 4, max (as many as cores), -1 (one less)',
+    verbs: ['start'],
+    section: 'instances and sockets',
+  },
+  {
+    key: 'listen',
+    property: 'listen',
+    type: 'texts',
+    grammar: parseListen,
+    value: 'address',
+    default: 'what it opens itself',
+    text: 'a socket that is handed to it (LISTEN_FDS): 5000, 127.0.0.1:5000, udp:5353, unix:/run/x.sock, each with NAME= before it; may be repeated',
+    verbs: ['start'],
+    section: 'instances and sockets',
+  },
+  {
+    key: 'nonblock',
+    property: 'nonblock',
+    type: 'boolean',
+    default: 'off',
+    text: 'hand the sockets of listen over non-blocking',
+    verbs: ['start'],
+    section: 'instances and sockets',
+  },
+  {
+    key: 'increment_var',
+    property: 'incrementVar',
+    type: 'text',
+    grammar: parseVariable,
+    value: 'NAME',
+    default: 'none',
+    text: 'this variable is a number, and higher by one in each instance',
+    verbs: ['start'],
+    section: 'instances and sockets',
+  },
+  {
+    key: 'drain_timeout',
+    property: 'drainTimeoutMs',
+    type: 'duration',
+    min: 0,
+    value: 'time',
+    default: '30s',
+    text: 'how long one that is replaced may take to answer what it has begun, before it is asked to end',
+    verbs: ['start'],
+    section: 'instances and sockets',
+  },
+  {
+    key: 'drain_signal',
+    property: 'drainSignal',
+    type: 'text',
+    grammar: parseSignal,
+    value: 'signal',
+    default: 'URG',
+    text: 'the signal that tells a Node program to take no more connections',
+    verbs: ['start'],
+    section: 'instances and sockets',
+  },
+  {
+    key: 'listen_on_demand',
+    property: 'listenOnDemand',
+    type: 'boolean',
+    default: 'off',
+    text: 'the first connection to a socket of listen starts it',
+    verbs: ['start'],
+    section: 'instances and sockets',
+  },
+  {
+    key: 'idle_timeout',
+    property: 'idleTimeoutMs',
+    type: 'duration',
+    min: 1,
+    value: 'time',
+    default: 'never',
+    text: 'with listen_on_demand: without a connection for so long it is stopped',
+    verbs: ['start'],
+    section: 'instances and sockets',
   },
   {
     key: 'depends_on',
@@ -734,6 +829,138 @@ export const optionsTable: readonly Option[] = [
     text: 'leave the files that are not written any more uncompressed',
     verbs: both,
     section: 'logs',
+  },
+  {
+    key: 'watch',
+    property: 'watch',
+    type: 'texts',
+    bare: '.',
+    value: 'path',
+    default: 'off',
+    text: 'restart it when files change in its directory, or in --watch=src and the like',
+    verbs: ['start'],
+    section: 'watch',
+  },
+  {
+    key: 'ignore',
+    property: 'ignore',
+    type: 'texts',
+    value: 'pattern',
+    default: 'VCS, node_modules, swap files, .gitignore',
+    text: 'what is not watched besides',
+    verbs: ['start'],
+    section: 'watch',
+  },
+  {
+    key: 'ext',
+    property: 'ext',
+    type: 'text',
+    value: 'list',
+    default: 'js, ts, json, py, yaml and the like',
+    text: "which files count, by what they end with: ts,json; '*' are all",
+    verbs: ['start'],
+    section: 'watch',
+  },
+  {
+    key: 'watch_delay',
+    property: 'watchDelayMs',
+    type: 'duration',
+    value: 'time',
+    default: '300ms',
+    text: 'how long it must be calm after a change',
+    verbs: ['start'],
+    section: 'watch',
+  },
+  {
+    key: 'gitignore',
+    property: 'gitignore',
+    type: 'boolean',
+    default: 'on',
+    text: 'what .gitignore files name is not watched',
+    verbs: ['start'],
+    section: 'watch',
+  },
+  {
+    key: 'before',
+    property: 'before',
+    type: 'text',
+    value: 'command',
+    default: 'none',
+    text: 'run this first, by sh -c; if it fails what runs goes on',
+    verbs: ['start'],
+    section: 'watch',
+  },
+  {
+    key: 'on_busy',
+    property: 'onBusy',
+    type: 'choice',
+    choices: onBusyChoices,
+    default: 'restart',
+    text: 'what a change does while it runs: restart it, queue one more run for its end, signal it, or nothing',
+    verbs: ['start'],
+    section: 'watch',
+  },
+  {
+    key: 'watch_signal',
+    property: 'watchSignal',
+    type: 'text',
+    grammar: parseSignal,
+    value: 'signal',
+    default: 'HUP',
+    text: 'the signal of --on-busy signal',
+    verbs: ['start'],
+    section: 'watch',
+  },
+  {
+    key: 'tty',
+    property: 'tty',
+    type: 'boolean',
+    default: 'off',
+    text: 'give it a terminal, to which stead attach goes',
+    verbs: both,
+    section: 'terminal',
+  },
+  {
+    key: 'tty_size',
+    property: 'ttySize',
+    type: 'text',
+    grammar: parseTerminalSize,
+    value: 'COLSxROWS',
+    default: 'yours, or 80x24',
+    text: "the terminal's size before anybody attaches",
+    verbs: both,
+    section: 'terminal',
+  },
+  {
+    key: 'tty_resize',
+    property: 'ttyResize',
+    type: 'choice',
+    choices: resizePolicies,
+    default: 'latest',
+    text: "whose size it takes: of who did something last, the smallest or largest of all attached, or nobody's",
+    verbs: both,
+    section: 'terminal',
+  },
+  {
+    key: 'tty_scrollback',
+    property: 'ttyScrollback',
+    type: 'integer',
+    min: 0,
+    max: 10_000,
+    value: 'lines',
+    default: '1000',
+    text: 'lines above the screen that who attaches gets',
+    verbs: both,
+    section: 'terminal',
+  },
+  {
+    key: 'stdin',
+    property: 'stdin',
+    type: 'boolean',
+    default: 'off',
+    text: 'keep its stdin open, for stead send; else it is /dev/null',
+    verbs: both,
+    section: 'terminal',
   },
   {
     key: 'on',

@@ -44,6 +44,16 @@ test('with stopAtWord the first word ends the flags', () => {
   });
 });
 
+test('a negative number is a flag, and a word of a command that takes numbers', () => {
+  assert.throws(() => read('web -1'), { code: 'USAGE' });
+  assert.deepEqual(read('web -1 -f', { takesNumbers: true }), {
+    values: { follow: true },
+    words: ['web', '-1'],
+    rest: null,
+  });
+  assert.throws(() => read('web -1x', { takesNumbers: true }), { code: 'USAGE' });
+});
+
 test('an unknown flag is refused with the nearest', () => {
   assert.throws(() => read('--folow'), {
     code: 'USAGE',

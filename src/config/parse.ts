@@ -49,8 +49,14 @@ export type FlagsToCome = Readonly<Record<string, string>>;
 export interface LineOptions {
   readonly toCome?: FlagsToCome | undefined;
   readonly stopAtWord?: boolean;
+  /** `-1` is a word, and no flag. */
+  readonly takesNumbers?: boolean | undefined;
   /** What to do about an unknown flag that is near to none. */
   readonly strayHint?: string | undefined;
+  /** An unknown flag is a word. */
+  readonly keepsStrays?: boolean | undefined;
+  /** After a word these are the flags; null: no others than before. */
+  readonly flagsAfter?: ((word: string, values: ParsedLine['values']) => readonly Flag[] | null) | undefined;
 }
 
 /**
@@ -60,19 +66,29 @@ export interface LineOptions {
 export function parseLine(
   argv: readonly string[],
   flags: readonly Flag[],
-  { stopAtWord = false, strayHint, toCome = {} }: LineOptions = {},
+  { stopAtWord = false, takesNumbers = false, strayHint, toCome = {}, keepsStrays, flagsAfter }: LineOptions = {},
 ): ParsedLine {
   const values: Record<string, Value> = Object.create(null);
   const words: string[] = [];
+  let known = flags;
   for (let at = 0; at < argv.length; at++) {
     const word = argv[at]!;
     if (word === '--') return { values, words, rest: argv.slice(at + 1) };
-    const isFlag = word.startsWith('-') && word !== '-';
+    const isFlag = word.startsWith('-') && word !== '-' && !(takesNumbers && /^-\d+$/.test(word));
     if (!isFlag && stopAtWord) return { values, words: argv.slice(at), rest: null };
-    if (!isFlag) words.push(word);
-    else if (readFlags(word, { flags, values, next: argv[at + 1], strayHint, toCome })) at += 1;
+    if (!isFlag || (keepsStrays && !isKnown(word, known))) {
+      words.push(word);
+      known = flagsAfter?.(word, values) ?? known;
+    } else if (readFlags(word, { flags: known, values, next: argv[at + 1], strayHint, toCome })) at += 1;
   }
   return { values, words, rest: null };
+}
+
+/** By its name, or by its letter alone: what has more letters is somebody else's. */
+function isKnown(word: string, flags: readonly Flag[]): boolean {
+  if (!word.startsWith('--')) return flags.some(({ short }) => `-${short}` === word);
+  const shown = word.split('=', 1)[0]!;
+  return flags.some(({ name, type }) => shown === `--${name}` || (type === 'boolean' && shown === `--no-${name}`));
 }
 
 interface Reading {
@@ -120,6 +136,10 @@ function readValue(
 ): boolean {
   if (flag.type === 'boolean') {
     values[flag.name] = attached === undefined ? true : parseValue(flag, attached, shown);
+    return false;
+  }
+  if (flag.bare !== undefined && attached === undefined) {
+    values[flag.name] = joined(values[flag.name], [flag.bare]);
     return false;
   }
   const text = attached ?? next;

@@ -13,6 +13,8 @@ export interface ValueRule {
   readonly grammar?: Grammar;
   readonly min?: number;
   readonly max?: number;
+  /** Of a list: what it is if it is named without a value (`--watch`); a value must be attached then (`--watch=src`). */
+  readonly bare?: string;
 }
 
 /** One value of a flag. `shown` is how the person wrote the flag: `--nice`. Lists come back as a list of one or more. */

@@ -6,9 +6,10 @@ import { runCommand } from './probe.ts';
 import { reachDirectory } from './reach.ts';
 import { steadVariables } from './stead-variables.ts';
 
-export function askToEnd(instance: Instance, how: 'command' | 'stdin' | 'message'): void {
+export function askToEnd(instance: Instance, how: 'drain' | 'command' | 'stdin' | 'message'): void {
   try {
-    if (how === 'command') void runStopCommand(instance);
+    if (how === 'drain') instance.app.sharing?.tellings.askToDrain(instance);
+    else if (how === 'command') void runStopCommand(instance);
     else if (how === 'stdin') writeToStdin(instance);
     else appendFileSync(join(reachDirectory(instance), 'heard'), '"shutdown"\n');
   } catch (error) {

@@ -7,8 +7,11 @@ import type { Enforcement } from './enforce.ts';
 import type { Instance } from './instance.ts';
 import type { LogKeeping } from './log-keeping.ts';
 import type { Newcomers } from './newcomers.ts';
+import type { Rollouts } from './rollout.ts';
 import type { Scheduler } from './schedule.ts';
+import type { Terminals } from './terminals/terminals.ts';
 import type { Turns } from './turns.ts';
+import type { Watching } from './watching.ts';
 
 /** What every part of one daemon shares. */
 export interface Daemon {
@@ -34,6 +37,9 @@ export interface Daemon {
   readonly crashes: CrashBucket;
   readonly oom: OomCount;
   readonly logs: LogKeeping;
+  readonly rollouts: Rollouts;
+  readonly terminals: Terminals;
+  readonly watching: Watching;
   /** Passes on what happened: to those that follow events, and to hooks. */
   tell(instance: Instance, happening: Happening): void;
   /** One line into daemon.log. */

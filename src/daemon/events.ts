@@ -45,7 +45,7 @@ export class Events {
       pid: instance.program?.pid ?? null,
       state: instance.model.state.name,
       reason: reason === '' ? null : reason,
-      by: type === 'start' || type === 'stop' || type === 'delete' ? app.by : null,
+      by: type === 'start' || type === 'stop' || type === 'delete' ? instance.by : null,
       code: exit?.code ?? null,
       signal: exit?.signal ?? null,
     };

@@ -10,6 +10,7 @@ import type { SocketView, StartedApp } from '../protocol/api.ts';
 import { takenPort } from '../view/taken-port.ts';
 import type { Instance } from './instance.ts';
 import { logPlacesOf } from './log-places.ts';
+import { heldFor } from './sharing/who-has.ts';
 import { listeningOf } from './view.ts';
 
 const lookMs = 300;
@@ -49,6 +50,12 @@ export async function firstLook(instance: Instance, run: number, signal: AbortSi
   return { early: earlyEnd(instance), sockets: [], notes: portNotes(instance) };
 }
 
+/** It ended after the look at it, and its siblings do not start because of that; null if it did not. */
+export function laterEnd(instance: Instance): FirstLook | null {
+  if (instance.model.state.name !== 'backoff' || instance.lastExit === null) return null;
+  return { early: earlyEnd(instance), sockets: [], notes: portNotes(instance) };
+}
+
 function backgroundNotes({ wentBackground, program }: Instance): string[] {
   if (!wentBackground) return [];
   return [
@@ -60,7 +67,10 @@ function backgroundNotes({ wentBackground, program }: Instance): string[] {
 function portNotes(instance: Instance): string[] {
   const { err } = logPlacesOf(instance);
   const text = linesFrom(err, instance.endedLogStart.err, searchedLines).join('\n');
-  const taken = takenPort(text);
+  const taken = takenPort(text, (port) => {
+    const other = heldFor(instance.app, `tcp:*:${port}`);
+    return other === null ? null : `stead for "${other.name}"`;
+  });
   return taken === null ? [] : [taken];
 }
 

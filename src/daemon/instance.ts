@@ -9,7 +9,7 @@ import { isAlive, type ProcessId } from '../host/process.ts';
 import { fenceRun, type LogStart, type RunRecord, readLogStart, recordSuccessor } from '../launcher/records.ts';
 import { RunWatch } from '../launcher/run-watch.ts';
 import { happenings } from '../lifecycle/happenings.ts';
-import type { Context, Effect, Event, Model } from '../lifecycle/state.ts';
+import type { Context, Effect, Event, Model, Role } from '../lifecycle/state.ts';
 import { step } from '../lifecycle/step.ts';
 import { sizeInWords } from '../lifecycle/words.ts';
 import type { ExitView } from '../protocol/api.ts';
@@ -25,6 +25,7 @@ import { removeReach } from './reach.ts';
 import { type Watching, watchReadiness } from './readiness.ts';
 import { executableOf } from './same-program.ts';
 import { successorOf } from './successor.ts';
+import { sessionName } from './terminals/terminals.ts';
 import { Tree } from './tree.ts';
 import { turnOf } from './turns.ts';
 
@@ -37,6 +38,11 @@ const execMs = 20;
 export class Instance {
   readonly app: App;
   readonly index: number;
+  /** Which of the runs of its index that are there at the same time. */
+  readonly lane: number;
+  role: Role;
+  /** The app's name at the launch of the run that is under way; null where it is the same. */
+  #launchedAs: string | null;
   program: ProcessId | null = null;
   launcher: ProcessId | null = null;
   lastExit: ExitView | null = null;
@@ -48,6 +54,8 @@ export class Instance {
   logStart: LogStart = { out: 0, err: 0 };
   /** Where the logs stood when the run of `lastExit` began. */
   endedLogStart: LogStart = { out: 0, err: 0 };
+  /** Who wanted this run, or its end, where it was not who wants the app: a reload, a scale. */
+  askedBy: string | null = null;
   #model: Model;
   #sinceWall: number;
   #watch: RunWatch | null = null;
@@ -66,6 +74,9 @@ export class Instance {
   constructor(app: App, stored: StoredInstance<Model>) {
     this.app = app;
     this.index = stored.index;
+    this.lane = stored.lane;
+    this.role = stored.role;
+    this.#launchedAs = stored.launchedAs ?? null;
     this.#model = stored.model;
     this.#sinceWall = stored.sinceWall;
   }
@@ -76,13 +87,21 @@ export class Instance {
   get sinceWall(): number {
     return this.#sinceWall;
   }
+  /** Who wanted last what is done with it. */
+  get by(): string {
+    return this.askedBy ?? (this.role === 'main' ? this.app.by : (this.app.rollout?.by ?? this.app.by));
+  }
   /** Names it within the daemon. */
   get key(): string {
-    return `${this.app.name}.${this.index}`;
+    return `${this.nameAtLaunch}.${this.index}${this.lane === 0 ? '' : `+${this.lane}`}`;
+  }
+  /** By which the run under way knows its app: its marks, its cgroup. */
+  get nameAtLaunch(): string {
+    return this.#launchedAs ?? this.app.name;
   }
   /** What marks the environment of everything that a run starts. */
   cookie(run = this.#model.run): string {
-    return `${this.app.daemon.homeId}.${this.app.name}.${this.index}.${run}`;
+    return `${this.app.daemon.homeId}.${this.nameAtLaunch}.${this.index}.${run}`;
   }
   runDirectory(run = this.#model.run): string {
     return runDirectory(this.app.daemon.home, this.app.name, this.index, run);
@@ -97,7 +116,14 @@ export class Instance {
   }
 
   stored(): StoredInstance<Model> {
-    return { index: this.index, model: this.#model, sinceWall: this.#sinceWall };
+    return {
+      index: this.index,
+      role: this.role,
+      lane: this.lane,
+      model: this.#model,
+      sinceWall: this.#sinceWall,
+      ...(this.#launchedAs !== null && { launchedAs: this.#launchedAs }),
+    };
   }
 
   /** Puts another model in its place: only before anything was dispatched. */
@@ -164,9 +190,13 @@ export class Instance {
       this.#arm(state.until);
       this.#watchHealth(state.run);
     }
+    if (this.role !== 'retiring') this.app.daemon.turns.changed(this);
     this.app.daemon.logs.add(this);
-    this.app.daemon.turns.changed(this);
-    this.app.daemon.scheduler.add(this, this.#model.lastTick || Date.parse(this.app.createdAt));
+    if (this.role === 'main') {
+      this.app.daemon.scheduler.add(this, this.#model.lastTick || Date.parse(this.app.createdAt));
+    }
+    if ('run' in state) this.app.sharing?.follow(this);
+    if (state.name === 'waiting' && state.for === 'connection') this.app.sharing?.onDemand.watch();
     if (state.name === 'stuck') this.#arm(monotonicMs());
     if (state.name === 'stopping') {
       this.#arm(state.deadline);
@@ -174,12 +204,36 @@ export class Instance {
     }
   }
 
-  /** Its app has another spec: its schedule and whose turn it is may be others. */
+  /** Its app has another spec, or it has another role: its schedule and whose turn it is may be others. Of two runs of one index one is followed. */
   specChanged(): void {
-    const { scheduler, turns } = this.app.daemon;
-    scheduler.add(this, wallMs());
-    this.app.daemon.logs.add(this);
+    const { scheduler, turns, logs, watching } = this.app.daemon;
+    watching.look(this.app);
+    if (this.role === 'main') scheduler.add(this, wallMs());
+    else scheduler.remove(this);
+    logs.add(this);
     turns.lookAgain();
+  }
+
+  /** Its app gets another name: what runs keeps that of its launch. */
+  keepName(name: string): void {
+    if ('run' in this.#model.state) this.#launchedAs ??= name;
+  }
+
+  /** It has. */
+  renamed(): void {
+    this.#watch?.movedTo(this.runDirectory());
+    this.specChanged();
+  }
+
+  #forgetName(): void {
+    if (this.#launchedAs === null) return;
+    this.#launchedAs = null;
+    this.app.dropFormerNames();
+  }
+
+  /** What somebody waits for may have come, though the state is the same. */
+  wake(): void {
+    this.#notifyListeners();
   }
 
   close(): void {
@@ -191,6 +245,8 @@ export class Instance {
     this.#watch = null;
     this.#tree?.close();
     this.app.daemon.logs.remove(this);
+    this.app.daemon.terminals.forget(sessionName(this));
+    this.app.sharing?.tellings.forget(this);
     if (this.#timer) clearTimeout(this.#timer);
     this.#timer = null;
     if (this.#executableTimer) clearTimeout(this.#executableTimer);
@@ -217,6 +273,9 @@ export class Instance {
     if (next.model.state.name === 'backoff' && isOther) daemon.crashes.take(context.now);
     for (const effect of next.effects) this.#perform(effect);
     if (isOther || before.state !== next.model.state) daemon.turns.changed(this);
+    if (isOther) this.app.sharing?.changed();
+    if (isOther && !('run' in next.model.state)) this.#forgetName();
+    if (isOther && this.app.spec.tty !== null) daemon.terminals.follow(this);
     for (const happening of happenings(before, event, next.model)) daemon.tell(this, happening);
   }
 
@@ -242,10 +301,18 @@ export class Instance {
     const { spec, daemon } = this.app;
     const now = monotonicMs();
     const turn = () => turnOf(this);
+    const { role, app } = this;
     return {
       spec,
       now,
       random: Math.random(),
+      role,
+      nextRun: app.nextRun(this.index),
+      canDrain: app.sharing?.hasPreload === true,
+      ready: spec.ready ?? (role === 'candidate' && app.sharing !== null ? { kind: 'listen' } : null),
+      get hasConnection() {
+        return app.sharing?.onDemand.hasConnection() === true;
+      },
       get turn() {
         return turn();
       },
@@ -299,13 +366,20 @@ export class Instance {
       case 'timer':
         this.#arm(effect.at);
         break;
+      case 'watchConnections':
+        this.app.sharing?.onDemand.watch();
+        break;
+      case 'retired':
+        this.app.drop(this);
+        break;
       case 'forget':
-        this.app.forget();
+        this.app.forgetIfOver();
         break;
     }
   }
 
   #launch(run: number): void {
+    this.#forgetName();
     this.program = null;
     this.launcher = null;
     this.wentBackground = false;
@@ -336,6 +410,7 @@ export class Instance {
       launched: (program, launcher) => {
         this.program = program;
         this.launcher = launcher;
+        this.app.sharing?.follow(this);
         this.dispatch({ type: 'launched', run });
         void this.tree.enclose();
         this.#executableTimer = setTimeout(() => {
@@ -393,7 +468,7 @@ export class Instance {
   #causeOfEnd(): string | null {
     const { state } = this.#model;
     if ((state.name !== 'stopping' && state.name !== 'stuck') || state.exit !== null) return null;
-    return state.cause?.reason ?? (state.goal === 'policy' ? null : this.app.by);
+    return state.cause?.reason ?? (state.goal === 'policy' ? null : this.by);
   }
 
   /** Whether the kernel's OOM killer had a hand in it: by the cgroup's own count, else by the machine's. */

@@ -1,20 +1,19 @@
 /**
  * Turns a spec into one running launcher: run directory, logs, environment, limits, cgroup, user.
  */
-import { closeSync, fstatSync, mkdirSync, openSync, readFileSync, readSync, rmSync } from 'node:fs';
+import { closeSync, fstatSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
 import { getPriority } from 'node:os';
 import { basename } from 'node:path';
 import { capabilities, hasCapability } from '../host/capabilities.ts';
 import { limitCgroup, makeCgroup } from '../host/cgroup.ts';
 import { limitsOf } from '../host/limits.ts';
-import { type OutputPipe, spawnLauncher } from '../launcher/launch.ts';
+import { type LaunchTerminal, type OutputPipe, spawnLauncher } from '../launcher/launch.ts';
 import { recordLogStart } from '../launcher/records.ts';
 import type { RunWatch } from '../launcher/run-watch.ts';
 import { baseOf } from '../logs/excerpt.ts';
 import { logFiles } from '../logs/layout.ts';
 import { openLog } from '../logs/open.ts';
 import { mergeEnvironment } from '../programs/environment.ts';
-import { parseShebang, shebangProgram } from '../programs/executable.ts';
 import type { AppSpec, Program } from '../protocol/spec.ts';
 import { runNumbers } from '../storage/apps.ts';
 import { runDirectory } from '../storage/layout.ts';
@@ -22,7 +21,10 @@ import { refuseLost } from '../view/lost-app.ts';
 import type { Instance } from './instance.ts';
 import { logPlacesOf } from './log-places.ts';
 import { Notify, usesNotify } from './notify.ts';
-import { channelModule, makeReachDirectory, makeReachFile } from './reach.ts';
+import { makeReachDirectory, makeReachFile, preloadModule } from './reach.ts';
+import type { LaunchPart } from './sharing/launch-part.ts';
+import { executedBy } from './sharing/uses-node.ts';
+import { sessionName } from './terminals/terminals.ts';
 import { Tree } from './tree.ts';
 
 export interface LaunchHooks {
@@ -40,6 +42,7 @@ export function launchRun(instance: Instance, run: number, hooks: LaunchHooks): 
   const directory = runDirectory(daemon.home, spec.name, index, run);
   mkdirSync(directory, { recursive: true, mode: 0o700 });
   const logs = openLogs(instance);
+  let terminal: LaunchTerminal | null = null;
   try {
     const places = logPlacesOf(instance);
     instance.logStart = {
@@ -47,7 +50,9 @@ export function launchRun(instance: Instance, run: number, hooks: LaunchHooks): 
       err: baseOf(places.err) + fstatSync(logs.err).size,
     };
     recordLogStart(directory, instance.logStart);
+    if (spec.tty !== null) terminal = daemon.terminals.open(instance, run, instance.logStart.out);
     const cgroup = prepareCgroup(instance);
+    const shared = app.sharing?.prepare(instance, run) ?? null;
     const watch = hooks.watch();
     watch.watchDirectory();
     const child = spawnLauncher({
@@ -55,25 +60,27 @@ export function launchRun(instance: Instance, run: number, hooks: LaunchHooks): 
       script: daemon.launcherScript,
       runDirectory: directory,
       argv: argvOf(spec.program),
-      env: environmentOf(instance, run),
+      env: environmentOf(instance, run, shared),
       cwd: spec.cwd,
       out: logs.out,
       err: logs.err,
       umask: spec.umask,
       nofile: softNofile(spec),
       oomScoreAdj: spec.oomScoreAdj,
-      hasStdin: spec.stopStdin !== null,
+      terminal,
+      hasStdin: spec.stdin || spec.stopStdin !== null,
       readyFd: spec.ready?.kind === 'fd' ? spec.ready.fd : null,
       cgroup,
       held: usesNotify(spec) ? instance.openNotify(run) : null,
       via: [...prlimitWords(spec), ...niceWords(spec), ...ioNiceWords(spec), ...setprivWords(spec)],
       pipe: pipeOf(spec),
+      ...(shared !== null && { sockets: shared.sockets, pidNames: shared.pidNames }),
     });
     child.on('error', hooks.failed);
     if (child.pid !== undefined) watch.own(child);
   } finally {
-    closeSync(logs.out);
-    if (logs.err !== logs.out) closeSync(logs.err);
+    for (const fd of new Set([logs.out, logs.err])) closeSync(fd);
+    if (terminal !== null) for (const fd of [terminal.slave, terminal.output]) closeSync(fd);
   }
   setImmediate(() => removeOldRuns(instance, run));
 }
@@ -81,7 +88,9 @@ export function launchRun(instance: Instance, run: number, hooks: LaunchHooks): 
 /** The program's stdout and stderr are the files themselves. */
 function openLogs({ app, index }: Instance): { readonly out: number; readonly err: number } {
   const { log, user } = app.spec;
-  const paths = logFiles(app.daemon.home, app.name, index, log);
+  const all = logFiles(app.daemon.home, app.name, index, log);
+  // What a terminal shows is one.
+  const paths = app.spec.tty === null ? all : { ...all, err: all.out };
   const owner = user ?? undefined;
   const out = openLog(paths.out, owner, { isOutside: log.out !== null });
   try {
@@ -96,34 +105,16 @@ function openLogs({ app, index }: Instance): { readonly out: number; readonly er
 const shells = /^(?:sh|bash|dash|ash|ksh|mksh|zsh)$/;
 
 /** A shell script says `echo … > /dev/stderr`, which would empty a file: between it and its logs stand pipes, unless it says otherwise. */
-function pipeOf({ name, program, log, user }: AppSpec): OutputPipe | null {
-  const isShell = () => program.how === 'shell' || shells.test(basename(interpreterOf(program)));
+function pipeOf(spec: AppSpec): OutputPipe | null {
+  const { name, program, log, user } = spec;
+  const isShell = () =>
+    program.how === 'shell' ||
+    (program.how === 'script' && shells.test(basename(executedBy(spec)))) ||
+    shells.test(basename(program.words[0] ?? ''));
   if (log.via === 'file' && log.forward === null) return null;
   if ((log.via ?? (isShell() ? 'pipe' : 'file')) === 'file' && log.forward === null) return null;
   const owner = user === null ? null : `${user.uid}:${user.gid}`;
   return { owner, forward: log.forward === null ? null : forwarders[log.forward](name) };
-}
-
-function interpreterOf({ how, interpreter, words }: Program): string {
-  const word = words[0] ?? '';
-  if (interpreter !== null || how !== 'script') return interpreter?.name ?? word;
-  try {
-    const shebang = parseShebang(headOf(word));
-    return shebang === null ? '' : shebangProgram(shebang).word;
-  } catch {
-    // It can't be read, but perhaps executed.
-    return '';
-  }
-}
-
-function headOf(path: string): Buffer {
-  const fd = openSync(path, 'r');
-  try {
-    const head = Buffer.alloc(256);
-    return head.subarray(0, readSync(fd, head, 0, head.length, 0));
-  } finally {
-    closeSync(fd);
-  }
 }
 
 const forwarders = {
@@ -135,16 +126,30 @@ const argvOf = ({ interpreter, words }: Program): readonly string[] =>
   interpreter === null ? words : [interpreter.path, ...interpreter.args, ...words];
 
 /** The spec's, its secrets as they are now, and what the program needs to speak to stead. Throws when a secret can't be read. */
-function environmentOf(instance: Instance, run: number): readonly string[] {
+function environmentOf(instance: Instance, run: number, shared: LaunchPart | null): readonly string[] {
   const { spec } = instance.app;
+  const channel = channelPart(instance, run);
   const own = [
     ...secretEntries(spec),
-    ...channelEntries(instance, run),
+    ...channel.env,
+    ...(shared?.env ?? []),
+    ...preloadEntries(instance, [channel.preload, shared?.preload ?? null]),
     ...notifyEntries(instance, run),
+    ...terminalEntries(instance),
     `STEAD_RUN_ID=${instance.cookie(run)}`,
   ];
-  return mergeEnvironment(spec.env, own);
+  return mergeEnvironment(spec.tty === null ? spec.env : spec.env.filter(isOfAnyTerminal), own);
 }
+
+/** What the screen of a session understands, and which one it is. */
+const terminalEntries = (instance: Instance): string[] =>
+  instance.app.spec.tty === null
+    ? []
+    : ['TERM=xterm-256color', 'COLORTERM=truecolor', `STEAD_SESSION=${sessionName(instance)}`];
+
+/** Not what another terminal said of itself. */
+const isOfAnyTerminal = (entry: string): boolean =>
+  !/^(?:COLUMNS|LINES|TMUX|TMUX_PANE|STY|WINDOW|WINDOWID|TERMCAP|TERM_PROGRAM|TERM_PROGRAM_VERSION)=/.test(entry);
 
 function notifyEntries(instance: Instance, run: number): string[] {
   const { spec } = instance.app;
@@ -166,14 +171,23 @@ function secretEntries({ secrets }: AppSpec): string[] {
 }
 
 /** For what goes by messages: two files, and a module that Node loads first. */
-function channelEntries(instance: Instance, run: number): string[] {
+function channelPart(
+  instance: Instance,
+  run: number,
+): { readonly env: readonly string[]; readonly preload: string | null } {
   const { spec } = instance.app;
-  if (spec.ready?.kind !== 'ipc' && !spec.stopMessage) return [];
+  if (spec.ready?.kind !== 'ipc' && !spec.stopMessage) return { env: [], preload: null };
   const directory = makeReachDirectory(instance, run);
   for (const name of ['said', 'heard']) makeReachFile(instance, directory, name);
-  const before = spec.env.find((entry) => entry.startsWith('NODE_OPTIONS='))?.slice('NODE_OPTIONS='.length);
-  const load = `--require="${channelModule(instance)}"`;
-  return [`STEAD_CHANNEL=${directory}`, `NODE_OPTIONS=${before ? `${before} ` : ''}${load}`];
+  return { env: [`STEAD_CHANNEL=${directory}`], preload: preloadModule(instance, 'channel.cjs') };
+}
+
+/** Before what it was told itself; both modules take themselves out again. */
+function preloadEntries({ app }: Instance, preloads: readonly (string | null)[]): string[] {
+  const words = preloads.flatMap((path) => (path === null ? [] : [`--require="${path.replaceAll(/["\\]/g, '\\$&')}"`]));
+  if (words.length === 0) return [];
+  const before = app.spec.env.find((entry) => entry.startsWith('NODE_OPTIONS='))?.slice('NODE_OPTIONS='.length);
+  return [`NODE_OPTIONS=${before ? `${before} ` : ''}${words.join(' ')}`];
 }
 
 /** With limits it is in its cgroup before it is executed; else it is moved there afterwards, which costs its start nothing. */
@@ -190,8 +204,9 @@ function prepareCgroup(instance: Instance): string | null {
 
 /** The records of ended runs are in exits.jsonl; the last run's directory stays, for who looks. */
 function removeOldRuns({ app, index }: Instance, run: number): void {
+  const inUse = app.all.filter((one) => one.index === index).map(({ model }) => model.run);
   for (const number of runNumbers(app.daemon.home, app.name, index)) {
-    if (number < run - 1)
+    if (number < run - 1 && !inUse.includes(number))
       rmSync(runDirectory(app.daemon.home, app.name, index, number), { recursive: true, force: true });
   }
 }

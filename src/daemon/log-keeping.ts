@@ -1,8 +1,9 @@
 /** The logs of all instances: a keeper for each, one change of files at a time, and the cap of the whole home. */
 import { statfsSync, statSync } from 'node:fs';
 import { join } from 'node:path';
-import { LogKeeper, type LogPolicy } from '../logs/keeper.ts';
-import { logPlaces } from '../logs/layout.ts';
+import { LogKeeper } from '../logs/keeper.ts';
+import { logFiles, logPlaces } from '../logs/layout.ts';
+import { checkpointOffset } from '../terminal/host/checkpoint.ts';
 import type { Daemon } from './context.ts';
 import type { Instance } from './instance.ts';
 
@@ -13,9 +14,21 @@ const firstSweepMs = 3000;
 const shareOfDisk = 0.1;
 const mostBytes = 10 * 1024 ** 3;
 
+/** A screen that was not saved for so long is not waited for. */
+const mostUnseenBytes = 512 * 1024 * 1024;
+
+/** From where on a pty host needs the log of a terminal: the screen is made of it, here or by the next host. */
+function unseenFrom(instance: Instance): number {
+  const directory = instance.runDirectory();
+  const { out: file } = logFiles(instance.app.daemon.home, instance.app.name, instance.index, instance.app.spec.log);
+  const size = statSync(file, { throwIfNoEntry: false })?.size ?? 0;
+  return Math.max(checkpointOffset(directory) ?? instance.logStart.out, size - mostUnseenBytes);
+}
+
 export class LogKeeping {
   readonly #daemon: Daemon;
-  readonly #keepers = new Map<Instance, LogKeeper>();
+  /** By app and index: two runs of one index write to the same logs. */
+  readonly #keepers = new Map<string, LogKeeper>();
   /** Up to when the daemon before this one can have kept them. */
   readonly #aliveUntil: number | null;
   readonly #cap: number | null;
@@ -36,29 +49,35 @@ export class LogKeeping {
   add(instance: Instance): void {
     const { app, index } = instance;
     const places = logPlaces(this.#daemon.home, app.name, index, app.spec.log);
-    const before = this.#keepers.get(instance);
+    const before = this.#keepers.get(slotOf(instance));
+    const main = () => app.instances.find((one) => one.index === index) ?? instance;
     if (before?.isOf(places)) return;
     before?.close();
     const keeper = new LogKeeper(places, {
-      policy: () => policyOf(instance),
+      policy: () => ({
+        ...app.spec.log,
+        // A run that began with a terminal goes on with it, whatever the spec says by now.
+        keepsOffsets: app.spec.tty !== null || this.#daemon.terminals.has(main()),
+        keptFrom: app.spec.tty === null ? undefined : () => unseenFrom(main()),
+      }),
       truncated: (place, { from, to }) =>
-        this.#daemon.tell(instance, {
+        this.#daemon.tell(main(), {
           type: 'log',
-          run: instance.model.run,
+          run: main().model.run,
           reason: `${place.file} was emptied by somebody: ${from} bytes became ${to}; a program that opens /dev/stdout or /dev/stderr anew does that (--log-via pipe)`,
         }),
       moved: (place) => {
-        if (instance.program === null) return;
-        this.#daemon.tell(instance, {
+        if (main().program === null) return;
+        this.#daemon.tell(main(), {
           type: 'log',
-          run: instance.model.run,
+          run: main().model.run,
           reason: `${place.file} was moved away or removed: what ${app.name} prints goes to the old file until stead restart ${app.name}; stead rotates by itself`,
         });
       },
       problem: (text) => this.#daemon.log(`${app.name}: ${text}`),
       later: (task) => this.#later(task),
     });
-    this.#keepers.set(instance, keeper);
+    this.#keepers.set(slotOf(instance), keeper);
     // Not before the daemon answers: with a thousand apps it takes its time.
     setImmediate(() => this.#later(() => keeper.start(this.#aliveUntil)));
   }
@@ -68,18 +87,21 @@ export class LogKeeping {
     this.#tasks = this.#tasks.then(task, task);
   }
 
+  /** Unless another run of the same index writes to them. */
   remove(instance: Instance): void {
-    this.#keepers.get(instance)?.close();
-    this.#keepers.delete(instance);
+    const { app, index } = instance;
+    if (!app.isForgotten && app.all.some((other) => other !== instance && other.index === index)) return;
+    this.#keepers.get(slotOf(instance))?.close();
+    this.#keepers.delete(slotOf(instance));
   }
 
   /** Looks at them now: what a run wrote last has a time of its own. */
   look(instance: Instance): void {
-    this.#keepers.get(instance)?.look();
+    this.#keepers.get(slotOf(instance))?.look();
   }
 
   async flush(instance: Instance): Promise<void> {
-    await this.#keepers.get(instance)?.flush();
+    await this.#keepers.get(slotOf(instance))?.flush();
   }
 
   sweep(): void {
@@ -107,9 +129,7 @@ export class LogKeeping {
   }
 }
 
-function policyOf({ app }: Instance): LogPolicy {
-  return app.spec.log;
-}
+const slotOf = ({ app, index }: Instance): string => `${app.name} ${index}`;
 
 function defaultCap(home: string): number | null {
   try {

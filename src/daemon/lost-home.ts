@@ -10,9 +10,12 @@ import {
   openSync,
   readdirSync,
   readFileSync,
+  readSync,
+  rmSync,
   statSync,
   watch,
   writeFileSync,
+  writeSync,
 } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { createApp } from '../storage/apps.ts';
@@ -24,12 +27,14 @@ import type { Daemon } from './context.ts';
  * until it is whole or gone.
  */
 const lookAgainMs = 200;
+/** A file that is not copied. */
+const longBytes = 1024 * 1024;
 
 export function watchHome(daemon: Daemon, exit: () => void): void {
   const { ino } = statSync(daemon.home);
   const library = keepOpen(dirname(daemon.launcherScript));
   let timer: NodeJS.Timeout | null = null;
-  const look = () => {
+  const look = async () => {
     timer = null;
     if (statSync(daemon.home, { throwIfNoEntry: false })?.ino === ino) {
       if (!existsSync(join(daemon.home, 'lock'))) timer = setTimeout(look, lookAgainMs);
@@ -39,6 +44,8 @@ export function watchHome(daemon: Daemon, exit: () => void): void {
     try {
       rebuild(daemon);
       library.restore();
+      // Holders have their records in what was removed.
+      await Promise.all([...daemon.apps.values()].map((app) => app.sharing?.held.renew()));
     } catch (error) {
       daemon.log(`the home can't be made again: ${(error as Error).message}; supervising goes on without it`);
       return;
@@ -54,22 +61,70 @@ export function watchHome(daemon: Daemon, exit: () => void): void {
   }
 }
 
+interface Kept {
+  readonly name: string;
+  readonly fd: number;
+  /** Where it is within the fd, in bytes. */
+  readonly at: number;
+  readonly length: number;
+}
+
 /** A removed file can be read for as long as it is open: so the daemon's own code outlives its directory. */
 function keepOpen(directory: string): { restore(): void } {
-  const files = readdirSync(directory).map((name) => ({ name, fd: openSync(join(directory, name), 'r') }));
+  const files = keepFiles(directory);
   return {
     restore() {
       mkdirSync(directory, { recursive: true, mode: 0o700 });
-      for (const { name, fd } of files) writeFileSync(join(directory, name), readFileSync(fd), { mode: 0o600 });
+      for (const { name, fd, at, length } of files) {
+        const bytes = Buffer.alloc(length);
+        readSync(fd, bytes, 0, length, at);
+        writeFileSync(join(directory, name), bytes, { mode: 0o600 });
+      }
     },
   };
+}
+
+/** What is short goes together into one file without a name: two dozen descriptors would be many where there are few. */
+function keepFiles(directory: string): readonly Kept[] {
+  const files = readdirSync(directory).map((name) => ({ name, length: statSync(join(directory, name)).size }));
+  const own = (name: string, length: number): Kept => ({
+    name,
+    length,
+    at: 0,
+    fd: openSync(join(directory, name), 'r'),
+  });
+  const [short, long] = [true, false].map((isShort) => files.filter(({ length }) => length < longBytes === isShort));
+  try {
+    return [...long!.map(({ name, length }) => own(name, length)), ...together(directory, short!)];
+  } catch {
+    // A full disk: each by itself.
+    return files.map(({ name, length }) => own(name, length));
+  }
+}
+
+function together(directory: string, files: readonly { readonly name: string; readonly length: number }[]): Kept[] {
+  const path = join(directory, `.kept.${process.pid}`);
+  const fd = openSync(path, 'wx+', 0o600);
+  try {
+    rmSync(path);
+    let end = 0;
+    return files.map(({ name, length }) => {
+      const at = end;
+      writeSync(fd, readFileSync(join(directory, name)), 0, length, at);
+      end += length;
+      return { name, length, at, fd };
+    });
+  } catch (error) {
+    closeSync(fd);
+    throw error;
+  }
 }
 
 function rebuild(daemon: Daemon): void {
   prepareHome(daemon.home);
   for (const app of daemon.apps.values()) {
     createApp(daemon.home, { spec: app.spec, state: app.stored() });
-    for (const instance of app.instances) {
+    for (const instance of app.all) {
       const { program, launcher } = instance;
       if (program === null || launcher === null || !('run' in instance.model.state)) continue;
       const directory = instance.runDirectory();

@@ -19,10 +19,13 @@ import { sweepJobs } from './jobs.ts';
 import { LogKeeping } from './log-keeping.ts';
 import { watchHome } from './lost-home.ts';
 import { Newcomers } from './newcomers.ts';
-import { loadAll, resumeAll } from './recover.ts';
+import { loadAll, resumeAll, takeSocketsBack } from './recover.ts';
+import { Rollouts } from './rollout.ts';
 import { Scheduler } from './schedule.ts';
 import { listen } from './server.ts';
+import { Terminals } from './terminals/terminals.ts';
 import { Turns } from './turns.ts';
+import { Watching } from './watching.ts';
 
 /** The home was removed and made again: the guardian respawns the daemon in it. */
 const homeLostCode = 72;
@@ -78,7 +81,12 @@ export async function runDaemon(options: DaemonOptions): Promise<Daemon> {
     get logs() {
       return logs;
     },
+    get terminals() {
+      return terminals;
+    },
     scheduler: new Scheduler(),
+    rollouts: new Rollouts(),
+    watching: new Watching(),
     crashes: new CrashBucket(),
     oom: new OomCount(),
     tell: (instance, happening) => events.add(instance, happening),
@@ -87,6 +95,7 @@ export async function runDaemon(options: DaemonOptions): Promise<Daemon> {
     stop: () => {
       try {
         guardian.dismiss();
+        terminals.end();
         if (base !== null) dissolve(base, guardian.pid);
         for (const name of ['stead.sock', 'daemon.json']) rmSync(join(home, name), { force: true });
         log('stopped on request; the apps run on');
@@ -97,11 +106,14 @@ export async function runDaemon(options: DaemonOptions): Promise<Daemon> {
     },
   };
   const newcomers = new Newcomers(daemon);
+  const terminals = new Terminals(daemon, options.library);
   const logs = new LogKeeping(daemon, (await homeConfig(home, log)).logsMaxTotal);
   for (const { name, file, problem, isMovedAside } of await loadAll(daemon))
     log(`${name}: ${file}: ${problem}; ${isMovedAside ? 'moved aside' : 'left as it is'}`);
   sweepJobs(daemon);
+  await takeSocketsBack(daemon);
   resumeAll(daemon);
+  terminals.recover().catch((error: Error) => log(`terminals can't be taken back: ${error.message}`));
   await listen(home, handlers(daemon, events), log);
   writeDaemonFile(daemon);
   watchHome(daemon, () => options.exit(homeLostCode));

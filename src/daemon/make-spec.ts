@@ -1,6 +1,7 @@
 /** Turns what was said into a spec: options, what the caller has, and what is looked up on this machine. */
 import { resolve as resolvePath } from 'node:path';
 import { checkOptions } from '../config/check.ts';
+import { absoluteListen } from '../config/listen.ts';
 import { settle } from '../config/settle.ts';
 import { readEnvFiles } from '../programs/env-file.ts';
 import { mergeEnvironment } from '../programs/environment.ts';
@@ -98,6 +99,9 @@ function withAbsolutePaths(options: SpecOptions, cwd: string): SpecOptions {
     ...options,
     ...(options.envFile && { envFile: options.envFile.map((path) => resolvePath(cwd, path)) }),
     ...(options.logOut !== undefined && { logOut: absoluteLog(options.logOut, cwd) }),
+    ...(options.listen && {
+      listen: options.listen.map((text) => absoluteListen(text, (path) => resolvePath(cwd, path))),
+    }),
     ...(options.logErr !== undefined && { logErr: absoluteLog(options.logErr, cwd) }),
     ...(options.secret && {
       secret: options.secret.map((text) =>

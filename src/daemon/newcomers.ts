@@ -16,6 +16,9 @@ export interface Newcomer {
   readonly cookie: string | null;
 }
 
+/** The pty host's code, in a folder of the home. */
+const hostFile = '/pty-host.cjs ';
+
 /** Looks take no more than this part of the time, however many are asked for. */
 const restPerLook = 2;
 
@@ -52,15 +55,19 @@ export class Newcomers {
     const here = ownCgroup === null ? null : cgroupPids(ownCgroup);
     if (here === null) return [];
     const known = new Set<number | null | undefined>([process.pid, guardianPid()]);
-    for (const { instances } of apps.values()) for (const { launcher } of instances) known.add(launcher?.pid);
+    for (const { all } of apps.values()) for (const { launcher } of all) known.add(launcher?.pid);
     const found: Newcomer[] = [];
     for (const pid of here) {
       const entry = known.has(pid) ? null : readProcess(pid);
-      if (entry === null || entry.ppid === process.pid || this.#isOfLaunch(pid) || this.#isOfLaunch(entry.ppid))
-        continue;
+      if (entry === null || entry.ppid === process.pid || this.#isOwn(pid) || this.#isOfLaunch(entry.ppid)) continue;
       found.push({ entry, cookie: cookieOf(pid) });
     }
     return found;
+  }
+
+  /** What serves all terminals belongs to no app, whichever version's it is. */
+  #isOwn(pid: number): boolean {
+    return this.#isOfLaunch(pid) || processLine(pid)?.includes(hostFile) !== false;
   }
 
   /** A launcher that has not told its pid yet, or what it forked to become the program. */

@@ -16,8 +16,8 @@ import type { Instance } from './instance.ts';
 import { needsNative } from './needs-native.ts';
 import { makeReachDirectory, reachDirectory } from './reach.ts';
 
-/** The launcher's fd for it: closed before the program is executed. */
-const launcherFd = 8;
+/** The launcher's fd for it, closed before the program is executed: with a terminal the next one. */
+const launcherFd = ({ tty }: AppSpec): number => (tty === null ? 8 : 9);
 /** A watchdog that is looked at so much late was not looked at: this process had been stopped, or the machine. What was said meanwhile comes first. */
 const lateMs = 500;
 
@@ -70,7 +70,7 @@ export class Notify {
     const hear = (message: Datagram) => this.#hear(message);
     try {
       if (launcher === null || launcher.pid === 0) throw new Error('its launcher is gone');
-      this.#socket = needsNative('ready: notify', () => takeDatagramSocket(launcher.pid, launcherFd, hear));
+      this.#socket = needsNative('ready: notify', () => takeDatagramSocket(launcher.pid, launcherFd(app.spec), hear));
     } catch (error) {
       app.daemon.log(
         `${app.name}: its notify socket can't be taken back (${(error as Error).message}): another one is made, and what it said meanwhile is lost`,

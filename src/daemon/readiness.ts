@@ -9,8 +9,9 @@ import type { LogPlace } from '../logs/layout.ts';
 import type { Check } from '../protocol/spec.ts';
 import type { Instance } from './instance.ts';
 import { logPlacesOf } from './log-places.ts';
-import { probe } from './probe.ts';
+import { type IsOurs, probe, siblingAnswered } from './probe.ts';
 import { reachDirectory } from './reach.ts';
+import { hasAccepted } from './sharing/accepting.ts';
 
 /** Between two looks: soon at first, then more seldom. */
 const firstLookMs = 20;
@@ -27,7 +28,51 @@ export interface Watching {
 /** Calls `isReady` once. `notify` is told by the notify socket, and not watched here. */
 export function watchReadiness(instance: Instance, run: number, isReady: () => void): Watching {
   const { ready } = instance.app.spec;
+  const { sharing } = instance.app;
+  if (instance.role !== 'candidate' || sharing === null) return watchWord(instance, run, isReady);
+  // Only a program with the preload tells where it listens. Of another one its own word is enough, and what accepts how can't always be seen.
+  const isWordEnough = !sharing.hasPreload || sharing.held.entries().length === 0;
+  if (ready !== null && ready.kind !== 'listen' && isWordEnough) return watchWord(instance, run, isReady);
+  if (ready === null || ready.kind === 'listen') return untilListening(instance, isReady);
+  // Its own word, and then that it listens where the run before it does.
+  let second: Watching | null = null;
+  const first = watchWord(instance, run, () => {
+    second = untilListening(instance, isReady);
+  });
+  return {
+    close() {
+      first.close();
+      second?.close();
+    },
+  };
+}
+
+/** By the file in which a program tells of its sockets, each time it grows; without one by looks at what the kernel tells. */
+function untilListening(instance: Instance, isReady: () => void): Watching {
+  const { sharing } = instance.app;
+  if (sharing === null) {
+    setImmediate(isReady);
+    return { close() {} };
+  }
+  if (!sharing.hasPreload)
+    return repeat(async (isClosed) => {
+      const isThere = sharing.isListening(instance);
+      if (isThere && !isClosed()) isReady();
+      return isThere;
+    });
+  const controller = new AbortController();
+  instance
+    .until(() => sharing.isListening(instance), controller.signal)
+    .then(isReady)
+    .catch(() => {});
+  return { close: () => controller.abort() };
+}
+
+function watchWord(instance: Instance, run: number, isReady: () => void): Watching {
+  const { ready } = instance.app.spec;
   switch (ready?.kind) {
+    case 'listen':
+      return untilListening(instance, isReady);
     case 'port':
     case 'http':
     case 'exec':
@@ -47,9 +92,17 @@ export function watchReadiness(instance: Instance, run: number, isReady: () => v
   }
 }
 
-function untilProbed({ app }: Instance, check: Check, isReady: () => void): Watching {
+/** On a shared socket an answer counts if it is this run's: the kernel gives a connection to whoever is free, so it is asked again. */
+const mostAsked = 20;
+
+function untilProbed(instance: Instance, check: Check, isReady: () => void): Watching {
+  const { app } = instance;
+  const limitMs = Math.min(probeTimeoutMs, app.spec.readyTimeoutMs);
+  const isOurs: IsOurs | undefined = app.sharing === null ? undefined : (ports) => hasAccepted(instance, ports);
   return repeat(async (isClosed) => {
-    const finding = await probe(app, check, Math.min(probeTimeoutMs, app.spec.readyTimeoutMs));
+    let finding = await probe(app, check, limitMs, isOurs);
+    for (let asked = 1; finding === siblingAnswered && asked < mostAsked && !isClosed(); asked++)
+      finding = await probe(app, check, limitMs, isOurs);
     if (finding === null && !isClosed()) isReady();
     return finding === null;
   });

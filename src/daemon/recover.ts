@@ -3,6 +3,8 @@
  * done. Nothing is ever started while something of it might live.
  */
 import { monotonicMs } from '../host/clock.ts';
+import { isAlive } from '../host/process.ts';
+import { readRun } from '../launcher/records.ts';
 import type { Model, State } from '../lifecycle/state.ts';
 import {
   createApp,
@@ -13,16 +15,20 @@ import {
   runNumbers,
   type StoredApp,
 } from '../storage/apps.ts';
+import { runDirectory } from '../storage/layout.ts';
 import { newState } from '../storage/new-state.ts';
+import { finishRenaming } from '../storage/rename.ts';
 import { rebuildApp } from '../view/lost-app.ts';
 import { App } from './app.ts';
 import type { Daemon } from './context.ts';
 import { nextId } from './handlers/start.ts';
 import type { Instance } from './instance.ts';
+import { bringToSize } from './scale.ts';
 
 /** Loads every app; nothing is acted on yet. */
 export async function loadAll(daemon: Daemon): Promise<Damage[]> {
   removeCondemned(daemon.home);
+  finishRenaming(daemon.home);
   const { apps, stateless, specless, damages } = loadApps<Model>(daemon.home, { mend: true });
   for (const stored of apps) daemon.apps.set(stored.spec.name, loadOne(daemon, stored));
   for (const spec of stateless) remake(daemon, { spec, state: newState(nextId(daemon), 'found without its state') });
@@ -45,21 +51,34 @@ function loadOne(daemon: Daemon, stored: StoredApp<Model>): App {
   const { name } = stored.spec;
   const latestRun = (index: number) => Math.max(0, ...runNumbers(daemon.home, name, index));
   // The state is an earlier one: nothing is launched that is not wanted, so by then it was.
-  const isStale = stored.state.instances.some(({ index, model }) => latestRun(index) > model.run);
+  const lastRun = (index: number) =>
+    Math.max(...stored.state.instances.map((one) => (one.index === index ? one.model.run : 0)));
+  const isStale = stored.state.instances.some(({ index }) => latestRun(index) > lastRun(index));
   const recent = isStale && stored.state.want === 'stopped' ? 'running' : stored.state.want;
   const want = isOtherBoot && recent === 'running' && !stored.spec.autostart ? 'stopped' : recent;
-  const app = new App(daemon, { ...stored, state: { ...stored.state, want } });
+  // Of a reload that the machine's end came over nothing is left but those that were to serve.
+  const instances = stored.state.instances.filter(({ role }) => !isOtherBoot || role === 'main');
+  const rollout = isOtherBoot ? null : stored.state.rollout;
+  const app = new App(daemon, { ...stored, state: { ...stored.state, want, instances, rollout } });
   const exits = readExits(daemon.home, name);
   for (const instance of app.instances) {
-    const { model } = instance;
-    instance.lastExit = exits.findLast((exit) => exit.index === instance.index) ?? null;
-    const run = Math.max(model.run, latestRun(instance.index));
+    const { model, index } = instance;
+    instance.lastExit = exits.findLast((exit) => exit.index === index) ?? null;
     // What became of a run that the state knows nothing of, its records tell.
-    const last: State = run > model.run ? launchedUnseen(run) : model.state;
+    const run = Math.max(app.nextRun(index) - 1, latestRun(index));
+    const isUnseen = run >= app.nextRun(index) && !isRunAlive(instance);
+    const last: State = isUnseen ? launchedUnseen(run) : model.state;
     const sinceBoot = isOtherBoot ? { state: afterReboot(app, last), recent: [] } : { state: last };
-    instance.restore({ ...model, ...sinceBoot, run });
+    instance.restore({ ...model, ...sinceBoot, run: isUnseen || isOtherBoot ? run : model.run });
   }
   return app;
+}
+
+/** What is on disk beside a run that lives is of a reload that was given up. */
+function isRunAlive(instance: Instance): boolean {
+  const { program, exit, successor } = readRun(instance.runDirectory());
+  const main = successor ?? program;
+  return 'run' in instance.model.state && main !== null && exit === null && isAlive(main);
 }
 
 const launchedUnseen = (run: number): State => ({
@@ -85,9 +104,45 @@ function afterReboot(app: App, state: State): State {
   return { name: 'stopped', reason: 'the machine was restarted' };
 }
 
+/** The sockets that were held meanwhile, before anything is launched that needs them. */
+export async function takeSocketsBack(daemon: Daemon): Promise<void> {
+  await Promise.all(
+    [...daemon.apps.values()].map(async (app) => {
+      try {
+        await app.sharing?.recover();
+      } catch (error) {
+        daemon.log(`${app.name}: its sockets can't be taken back: ${(error as Error).message}`);
+      }
+    }),
+  );
+}
+
 /** Takes up each app where it is. */
 export function resumeAll(daemon: Daemon): void {
-  for (const app of [...daemon.apps.values()]) for (const instance of app.instances) resume(app, instance);
+  for (const app of [...daemon.apps.values()]) {
+    addUnknown(app);
+    for (const instance of app.all) resume(app, instance);
+    if (app.spec.kind === 'app') bringToSize(app, app.by);
+    if (app.rollout !== null && app.want === 'running') void daemon.rollouts.resume(app);
+    else if (app.rollout !== null) app.setRollout(null);
+    app.sharing?.reclaim();
+    app.sharing?.changed();
+    daemon.watching.look(app);
+  }
+}
+
+/** The state was an earlier one, and a reload went on after it: what lives and is nobody's has lost its place. */
+function addUnknown(app: App): void {
+  const { daemon, name } = app;
+  for (const { index } of app.instances) {
+    for (const run of runNumbers(daemon.home, name, index)) {
+      if (app.all.some((one) => one.index === index && one.model.run === run)) continue;
+      const { program, exit } = readRun(runDirectory(daemon.home, name, index, run));
+      if (program === null || exit !== null || !isAlive(program)) continue;
+      const stray = app.add(index, 'retiring');
+      stray.restore({ ...stray.model, run, state: { name: 'running', run, since: monotonicMs(), until: null } });
+    }
+  }
 }
 
 function resume(app: App, instance: Instance): void {
@@ -103,6 +158,13 @@ function resume(app: App, instance: Instance): void {
 /** A wish that was made durable and perhaps not acted on. */
 function follow(app: App, instance: Instance): void {
   const { name } = instance.model.state;
+  const isOfReload = instance.role === 'candidate' && app.rollout !== null && app.want === 'running';
+  if (isOfReload) return;
+  if (instance.role !== 'main') {
+    if (instance.role === 'candidate') app.retire(instance);
+    instance.dispatch({ type: 'stop', goal: 'retire' });
+    return;
+  }
   const isUp = ['starting', 'running', 'backoff', 'waiting'].includes(name);
   if (app.want === 'deleted') instance.dispatch({ type: 'stop', goal: 'delete' });
   else if (app.want === 'stopped' && (isUp || name === 'stopping')) instance.dispatch({ type: 'stop', goal: 'stay' });

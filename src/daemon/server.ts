@@ -2,6 +2,7 @@
  * The control API's server: HTTP/1.1 on the home's Unix socket, which only its owner can reach. It is bound under another name and renamed, so that
  * the name always leads to somebody who answers, and a stale socket is replaced by the one who holds the lock.
  */
+import { setMaxListeners } from 'node:events';
 import { chmodSync, renameSync, rmSync } from 'node:fs';
 import {
   createServer,
@@ -92,6 +93,8 @@ interface Exchange {
 
 async function answer(table: Table, { request, response, connections, log }: Exchange): Promise<void> {
   const gone = new AbortController();
+  // A request may wait for any number of instances.
+  setMaxListeners(0, gone.signal);
   const { socket } = request;
   response.once('close', () => {
     gone.abort(new SteadError('TIMED_OUT', 'The client went away.'));

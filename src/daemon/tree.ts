@@ -55,10 +55,8 @@ export class Tree {
 
   /** The directory of its cgroup; null if trees are found by their traces here. */
   static cgroupOf(instance: Instance): string | null {
-    const { app, index } = instance;
-    return app.daemon.cgroupBase === null
-      ? null
-      : join(app.daemon.cgroupBase, `app.${app.name.replace('/', '~')}.${index}`);
+    const { app, key } = instance;
+    return app.daemon.cgroupBase === null ? null : join(app.daemon.cgroupBase, `app.${key.replace('/', '~')}`);
   }
 
   /** Its cgroup holds all of it. */
@@ -216,8 +214,8 @@ export class Tree {
   #unexplained(newcomers: ProcTable): number[] {
     const { program, app } = this.#instance;
     if (newcomers.size === 0 || program === null) return [];
-    const isRivalled = [...app.daemon.apps.values()].some(({ instances }) =>
-      instances.some((other) => other !== this.#instance && other.mayHaveStrays),
+    const isRivalled = [...app.daemon.apps.values()].some(({ all }) =>
+      all.some((other) => other !== this.#instance && other.mayHaveStrays),
     );
     return [...newcomers.values()]
       .filter(({ ppid, startTicks }) => startTicks >= program.startTicks && (ppid === 1 || newcomers.has(ppid)))

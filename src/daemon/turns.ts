@@ -19,7 +19,7 @@ export function turnOf(instance: Instance): Turn {
     ...Object.entries(dependsOn).flatMap(([name, state]) => awaitDependency(app.daemon, name, state)),
     ...after.flatMap((name) => awaitDependency(app.daemon, name, 'completed')),
   ];
-  return waits.find(({ isBlocked }) => isBlocked) ?? waits[0] ?? awaitSlot(app);
+  return waits.find(({ isBlocked }) => isBlocked) ?? waits[0] ?? app.sharing?.turnOf(instance) ?? awaitSlot(app);
 }
 
 function awaitDependency(daemon: Daemon, name: string, wanted: DependencyState): Wait[] {

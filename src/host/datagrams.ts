@@ -1,46 +1,26 @@
 /**
- * Datagram sockets at a path, as sd_notify(3) writes to. The kernel tells of arrivals by SIGIO, which names no socket: so every open one is drained. A signal
- * comes after its message is queued, and the queues are read until they are empty, so none is missed; nothing polls, and no thread waits.
+ * Datagram sockets at a path, as sd_notify(3) writes to. SIGIO tells of arrivals (`arrivals.ts`), and every open one is drained: the queues are read until they
+ * are empty.
  *
  * A socket outlives this process if another one holds a duplicate (a launcher does): senders find it, messages queue (10 by default, net.unix.max_dgram_qlen;
  * then a sender blocks), and the next daemon takes the same socket back out of that process.
- *
- * The handler of SIGIO stays once it is there: a signal under way when the last socket closes would kill this process, and a closed socket that
- * another process holds goes on signalling.
  */
-import { chmodSync, closeSync, fchmodSync, fstatSync, lchownSync, lstatSync, rmSync } from 'node:fs';
-import { basename, dirname } from 'node:path';
+import { closeSync, fstatSync } from 'node:fs';
+import { onArrivals } from './arrivals.ts';
+import { type Accompanying, controlBytes, messageFlags, readControl, recvmsg } from './fd-passing.ts';
 import { errnoOf } from './files.ts';
-import { socketAddress } from './home.ts';
-import {
-  bind,
-  messageFlags,
-  passCredentials,
-  pidfdGetfd,
-  pidfdOpen,
-  recvmsg,
-  signalArrivals,
-  socket,
-  solSocket,
-} from './native.ts';
+import { pidfdGetfd, pidfdOpen } from './native.ts';
+import { passCredentials, setNonblock, signalArrivals, socket } from './socket-calls.ts';
+import { bindAtPath, removeSocket } from './unix-socket.ts';
 
 /** A longer message is dropped; systemd takes 4 KiB. */
 export const longestDatagram = 65_536;
 /** Messages read from one socket before others, and all else, get their turn: one that floods must not hold up the event loop. */
 const turnMessages = 64;
-/** Room for what the kernel may send with a message: credentials (32 bytes), and the 253 fds that SCM_RIGHTS takes at most (1032 bytes). */
-const controlBytes = 2048;
 
-const controlTypes = { rights: 1, credentials: 2 } as const;
-
-export interface Datagram {
+/** `fds` are what the sender passed, close-on-exec. The receiver closes them. */
+export interface Datagram extends Accompanying {
   readonly text: Buffer;
-  /** The sender's, by the kernel: 0 if it is in no pid namespace that this process can see. */
-  readonly pid: number;
-  readonly uid: number;
-  readonly gid: number;
-  /** What the sender passed, close-on-exec. The receiver closes them. */
-  readonly fds: readonly number[];
 }
 
 export interface DatagramSocket {
@@ -66,19 +46,10 @@ export function openDatagramSocket(
   { mode = 0o600, owner }: DatagramSocketOptions,
   onMessage: OnDatagram,
 ): DatagramSocket {
-  return receiving(socket(), onMessage, (fd) => {
+  return receiving(socket('unix', 'datagram', { nonblock: true }), onMessage, (fd) => {
     passCredentials(fd);
-    // bind gives its file the mode of the descriptor, less the umask: at no time it is wider than asked for.
-    fchmodSync(fd, mode);
     removeSocket(path);
-    const address = socketAddress(dirname(path), basename(path));
-    try {
-      bind(fd, address.path);
-    } finally {
-      address.close();
-    }
-    if (owner) lchownSync(path, owner.uid, owner.gid);
-    if ((lstatSync(path).mode & 0o777) !== mode) chmodSync(path, mode);
+    bindAtPath(fd, path, { mode, owner });
   });
 }
 
@@ -108,10 +79,6 @@ function receiving(fd: number, onMessage: OnDatagram, prepare: (fd: number) => v
   }
 }
 
-function removeSocket(path: string): void {
-  if (lstatSync(path, { throwIfNoEntry: false })?.isSocket()) rmSync(path, { force: true });
-}
-
 /** All open sockets of this process, and their one signal. */
 class Receiver {
   readonly #sockets = new Map<number, OnDatagram>();
@@ -120,11 +87,12 @@ class Receiver {
   #isDue = false;
 
   constructor() {
-    process.on('SIGIO', () => this.#drainAll());
+    onArrivals(() => this.#drainAll());
   }
 
   add(fd: number, onMessage: OnDatagram): DatagramSocket {
-    signalArrivals(fd);
+    setNonblock(fd, true);
+    signalArrivals(fd, true);
     this.#sockets.set(fd, onMessage);
     // What came before there was a signal; once the caller has the socket in hand.
     this.#drainSoon();
@@ -192,31 +160,4 @@ function deliver(message: Datagram, onMessage: OnDatagram): void {
       throw error;
     });
   }
-}
-
-/** Control messages, cmsg(3): a header of 16 bytes (length, level, type), the data, and a gap up to a multiple of 8. */
-function readControl(control: Buffer): Omit<Datagram, 'text'> {
-  const sender = { pid: 0, uid: 65_534, gid: 65_534, fds: [] as number[] };
-  for (let at = 0; at + 16 <= control.length; ) {
-    const length = control.readUInt32LE(at);
-    if (length < 16) break;
-    const data = control.subarray(at + 16, at + length);
-    if (control.readInt32LE(at + 8) === solSocket) readSocketControl(sender, control.readInt32LE(at + 12), data);
-    at += (length + 7) & ~7;
-  }
-  return sender;
-}
-
-function readSocketControl(
-  sender: { pid: number; uid: number; gid: number; fds: number[] },
-  type: number,
-  data: Buffer,
-): void {
-  if (type === controlTypes.credentials && data.length >= 12) {
-    sender.pid = data.readInt32LE(0);
-    sender.uid = data.readUInt32LE(4);
-    sender.gid = data.readUInt32LE(8);
-  }
-  if (type !== controlTypes.rights) return;
-  for (let at = 0; at + 4 <= data.length; at += 4) sender.fds.push(data.readInt32LE(at));
 }

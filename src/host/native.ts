@@ -17,23 +17,16 @@ export const nativeFile = 'koffi.node';
 /** The package it is taken from. */
 export const nativePackage = `@koromix/koffi-linux-${process.arch}`;
 
-export const socketFlags = { cloexec: 0o2000000, nonblock: 0o4000, async: 0o20000 } as const;
-/** The message was longer than the buffer; the control data was. */
-export const messageFlags = { truncated: 0x20, controlTruncated: 0x8 } as const;
-export const solSocket = 1;
-
-const afUnix = 1;
-const sockDgram = 2;
-const soPasscred = 16;
-const setStatusFlags = 4;
-const setOwner = 8;
-const dontWait = 0x40;
 /** FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE */
 const punchHoleMode = 0x03;
 /** FALLOC_FL_COLLAPSE_RANGE */
 const collapseMode = 0x08;
+const seekSet = 0;
+const seekHere = 1;
+const seekAtEnd = 2;
 const seekData = 3;
-const cloexecFds = 0x40000000;
+const lockExclusive = 2;
+const lockNow = 4;
 /** The same on every architecture that koffi is installed for. */
 const syscallNumbers = { pidfdOpen: 434, pidfdGetfd: 438 } as const;
 
@@ -46,61 +39,6 @@ export class NativeMissing extends Error {
     this.name = 'NativeMissing';
     this.reason = reason;
   }
-}
-
-/** A new AF_UNIX SOCK_DGRAM socket; close-on-exec, non-blocking. */
-export function socket(): number {
-  const { libc } = native();
-  return checked('socket', libc.socket(afUnix, sockDgram | socketFlags.cloexec | socketFlags.nonblock, 0));
-}
-
-/** Binds to a path of at most 107 bytes (see `socketAddress` in home.ts). */
-export function bind(fd: number, path: string): void {
-  const bytes = encodeBytes(path);
-  const address = Buffer.alloc(2 + bytes.length + 1);
-  address.writeUInt16LE(afUnix, 0);
-  bytes.copy(address, 2);
-  checked('bind', native().libc.bind(fd, address, address.length), path);
-}
-
-/** Has every message from now on bring the sender's pid, uid and gid, filled in by the kernel. */
-export function passCredentials(fd: number): void {
-  const on = Buffer.alloc(4);
-  on.writeInt32LE(1);
-  checked('setsockopt', native().libc.setsockopt(fd, solSocket, soPasscred, on, on.length));
-}
-
-/** Has the kernel send SIGIO to this process whenever something arrives; non-blocking. There must be a handler: by default SIGIO kills. */
-export function signalArrivals(fd: number): void {
-  const { libc } = native();
-  checked('fcntl', libc.fcntl(fd, setOwner, process.pid));
-  checked('fcntl', libc.fcntl(fd, setStatusFlags, socketFlags.nonblock | socketFlags.async));
-}
-
-export interface Received {
-  readonly bytes: number;
-  readonly controlBytes: number;
-  /** `messageFlags`. */
-  readonly flags: number;
-}
-
-/** One message into `data`, its control messages into `control`; received fds are close-on-exec. Null when there is none. */
-export function recvmsg(fd: number, data: Buffer, control: Buffer): Received | null {
-  const { libc, koffi } = native();
-  // struct msghdr, and after it the one struct iovec.
-  const header = Buffer.alloc(56 + 16);
-  const at = koffi.address(header);
-  header.writeBigUInt64LE(at + 56n, 16);
-  header.writeBigUInt64LE(1n, 24);
-  header.writeBigUInt64LE(koffi.address(control), 32);
-  header.writeBigUInt64LE(BigInt(control.length), 40);
-  header.writeBigUInt64LE(koffi.address(data), 56);
-  header.writeBigUInt64LE(BigInt(data.length), 64);
-  const bytes = Number(libc.recvmsg(fd, header, dontWait | cloexecFds));
-  if (bytes >= 0) return { bytes, controlBytes: header.readUInt32LE(40), flags: header.readUInt32LE(48) };
-  const errno = koffi.errno();
-  if (errno === constants.errno.EAGAIN) return null;
-  throw systemError('recvmsg', errno);
 }
 
 /** A descriptor for a process; close-on-exec. */
@@ -175,29 +113,51 @@ function fallocate(fd: number, mode: number, length: number): Promise<void> {
 }
 
 /** Where a file's first byte lies that is no hole; Infinity if it is one hole. */
-export function firstData(fd: number): number {
-  const at = Number(native().libc.lseek(fd, 0, seekData));
-  if (at >= 0) return at;
-  const errno = native().koffi.errno();
-  if (errno === constants.errno.ENXIO) return Number.POSITIVE_INFINITY;
-  throw systemError('lseek', errno);
+export const firstData = (fd: number): number => nextData(fd, 0);
+
+/** The same from an offset on. The open file's own offset is what it was. */
+export function nextData(fd: number, from: number): number {
+  const { libc } = native();
+  const before = checked('lseek', libc.lseek(fd, 0, seekHere));
+  try {
+    return checked('lseek', libc.lseek(fd, from, seekData));
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENXIO') return Number.POSITIVE_INFINITY;
+    throw error;
+  } finally {
+    libc.lseek(fd, before, seekSet);
+  }
 }
 
-function checked(call: string, result: number | bigint, path?: string): number {
+/** Puts an open file's offset to the file's end, and gives it. */
+export function seekToEnd(fd: number): number {
+  return checked('lseek', native().libc.lseek(fd, 0, seekAtEnd));
+}
+
+/** Takes a file's lock, which goes with the open file; false if another has it. */
+export function lockFile(fd: number): boolean {
+  if (Number(native().libc.flock(fd, lockExclusive | lockNow)) === 0) return true;
+  const errno = native().koffi.errno();
+  if (errno === constants.errno.EAGAIN) return false;
+  throw systemError('flock', errno);
+}
+
+/** What a call gave; its error is thrown where that is negative. At once after the call, before errno is another's. */
+export function checked(call: string, result: number | bigint, path?: string): number {
   const value = Number(result);
   if (value < 0) throw systemError(call, native().koffi.errno(), path);
   return value;
 }
 
 /** Shaped like those of Node's own calls. */
-function systemError(syscall: string, errno: number, path?: string): NodeJS.ErrnoException {
+export function systemError(syscall: string, errno: number, path?: string): NodeJS.ErrnoException {
   const code = getSystemErrorName(-errno);
   const error = new Error(`${code}: ${syscall}${path === undefined ? '' : ` '${path}'`}`);
   return Object.assign(error, { code, errno: -errno, syscall, ...(path === undefined ? {} : { path }) });
 }
 
 interface Call {
-  (...args: readonly (number | Buffer)[]): number | bigint;
+  (...args: readonly (number | Buffer | null)[]): number | bigint;
   /** In one of libuv's threads; the last argument is called with an error or the result. */
   async(...args: readonly (number | Buffer | ((error: Error | null, result: number | bigint) => void))[]): void;
 }
@@ -210,7 +170,7 @@ interface Koffi {
   errno(): number;
 }
 
-interface Native {
+export interface Native {
   readonly koffi: Koffi;
   readonly libc: Readonly<Record<keyof typeof signatures, Call>>;
 }
@@ -218,19 +178,34 @@ interface Native {
 const signatures = {
   socket: ['int', ['int', 'int', 'int']],
   bind: ['int', ['int', 'void *', 'uint']],
+  listen: ['int', ['int', 'int']],
+  connect: ['int', ['int', 'void *', 'uint']],
+  accept4: ['int', ['int', 'void *', 'void *', 'int']],
+  shutdown: ['int', ['int', 'int']],
+  getsockname: ['int', ['int', 'void *', 'void *']],
   setsockopt: ['int', ['int', 'int', 'int', 'void *', 'uint']],
+  getsockopt: ['int', ['int', 'int', 'int', 'void *', 'void *']],
   fcntl: ['int', ['int', 'int', 'long']],
+  poll: ['int', ['void *', 'ulong', 'int']],
+  tcgetattr: ['int', ['int', 'void *']],
+  tcsetattr: ['int', ['int', 'int', 'void *']],
+  cfmakeraw: ['void', ['void *']],
   recvmsg: ['long', ['int', 'void *', 'int']],
+  sendmsg: ['long', ['int', 'void *', 'int']],
   mkfifo: ['int', ['void *', 'uint']],
   fallocate: ['int', ['int', 'int', 'int64', 'int64']],
   copy_file_range: ['int64', ['int', 'void *', 'int', 'void *', 'uint64', 'uint']],
   lseek: ['int64', ['int', 'int64', 'int']],
+  flock: ['int', ['int', 'int']],
+  ioctl: ['int', ['int', 'ulong', 'void *']],
+  splice: ['long', ['int', 'void *', 'int', 'void *', 'ulong', 'uint']],
   syscall: ['long', ['long', 'long', 'long', 'long']],
 } as const;
 
 const loaded: { native?: Native } = {};
 
-function native(): Native {
+/** For the calls of `socket-calls.ts`, too. */
+export function native(): Native {
   loaded.native ??= link(loadKoffi(process.argv[1] ?? process.execPath));
   return loaded.native;
 }

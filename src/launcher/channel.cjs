@@ -6,11 +6,35 @@
 const { STEAD_CHANNEL: directory } = process.env;
 delete process.env.STEAD_CHANNEL;
 if (process.env.NODE_OPTIONS) {
-  const others = process.env.NODE_OPTIONS.replace(/(?:^| )--require="?[^ "]*channel\.cjs"?/, '').trim();
+  const others = withoutOwn(process.env.NODE_OPTIONS);
   if (others === '') delete process.env.NODE_OPTIONS;
   else process.env.NODE_OPTIONS = others;
 }
 if (directory && !process.send && require('node:worker_threads').isMainThread) open();
+
+/**
+ * What else is in NODE_OPTIONS, byte for byte. Node divides it at spaces outside of double quotes, within which a backslash escapes. A program may load a
+ * channel.cjs of its own, and this one may be named through links.
+ */
+function withoutOwn(options) {
+  const { realpathSync } = require('node:fs');
+  const own = realpathSync(__filename);
+  const isOwn = (word) => {
+    const plain = word.replace(/"((?:\\.|[^"\\])*)"/gs, (_, quoted) => quoted.replace(/\\(.)/gs, '$1'));
+    try {
+      return plain.startsWith('--require=/') && realpathSync(plain.slice('--require='.length)) === own;
+    } catch {
+      return false;
+    }
+  };
+  let isFirst = false;
+  const others = options.replace(/(?:^| )((?:[^ "]|"(?:\\.|[^"\\])*")+)/gs, (whole, word, at) => {
+    if (!isOwn(word)) return whole;
+    isFirst ||= at === 0 && !whole.startsWith(' ');
+    return '';
+  });
+  return isFirst ? others.replace(/^ /, '') : others;
+}
 
 function open() {
   const { appendFileSync, readSync, openSync, watch } = require('node:fs');

@@ -15,6 +15,13 @@ export interface LauncherEnvironment {
   readonly unset: string[];
 }
 
+export interface ShellPlace {
+  readonly shell: ShellKind;
+  readonly cwd: string;
+  /** Names that the launcher sets. */
+  readonly pidNames?: readonly string[];
+}
+
 /** Names that these shells keep for themselves or read numbers from: as found in dash 0.5.12 and busybox 1.35, and some to be safe in others. */
 const rewritten: Readonly<Record<'dash' | 'busybox', ReadonlySet<string>>> = {
   dash: new Set(['IFS', 'LINENO', 'OPTIND', 'PPID']),
@@ -27,18 +34,25 @@ const identifier = /^[A-Za-z_][A-Za-z0-9_]*$/;
 /** The launcher's own, and what the loader and libc obey: that is meant for the program alone. */
 const notForTheShell = /^(?:_stead_|LD_|MALLOC_|GLIBC_TUNABLES$)/;
 
+/** A name that the launcher can export, or give to env(1) as a word. */
+const isSettable = (name: string): boolean =>
+  identifier.test(name) && !notForTheShell.test(name) && Object.values(rewritten).every((names) => !names.has(name));
+
 /**
  * Divides a program's environment (`NAME=value` entries) for a launcher that runs in `cwd` under such a shell. Of entries with one name the
- * first counts, as with getenv(3); an entry without a name or `=` can't be passed on and is left out.
+ * first counts, as with getenv(3); an entry without a name or `=` can't be passed on and is left out, as are those that shall hold the
+ * program's pid, by `pidNames`.
  */
 export function launcherEnvironment(
   env: readonly string[],
-  { shell, cwd }: { readonly shell: ShellKind; readonly cwd: string },
+  { shell, cwd, pidNames = [] }: ShellPlace,
 ): LauncherEnvironment {
+  const unfit = pidNames.find((name) => !isSettable(name));
+  if (unfit !== undefined) throw new Error(`no launcher can set ${unfit}`);
   const byName = new Map<string, string>();
   for (const entry of env) {
     const name = entry.slice(0, Math.max(0, entry.indexOf('=')));
-    if (name !== '' && !byName.has(name)) byName.set(name, entry);
+    if (name !== '' && !pidNames.includes(name) && !byName.has(name)) byName.set(name, entry);
   }
   if (shell === 'bash' || shell === 'other') return { entries: [], odd: [...byName.values()], unset: [] };
   const isOdd = (name: string, entry: string) =>

@@ -1,7 +1,7 @@
 /** How a run ends, and what its records say of it. */
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, readFileSync, realpathSync } from 'node:fs';
 import { join } from 'node:path';
 import { inEachShell, type Launched, type LaunchOptions, launcherIn } from '../../test/support/launcher.ts';
 import { isRunning } from '../../test/support/proc.ts';
@@ -20,7 +20,11 @@ const silent = new Set([130, 141]);
 
 inEachShell('every exit code is recorded as it was', async (t, shell) => {
   const launch = launcherIn(t, shell);
-  await inBatches(range(0, 255), async (code) => {
+  // All of them in one shell: what differs between shells is at the ends of ranges.
+  const codes = /dash/.test(realpathSync(shell))
+    ? range(0, 255)
+    : [...range(0, 3), 63, 64, ...range(124, 194), 254, 255];
+  await inBatches(codes, async (code) => {
     const run = launch({ argv: ['/bin/sh', '-c', `exit ${code}`] });
     assert.equal(await run.ended, code);
     const { code: seen, signal, ambiguous } = await run.exit();
@@ -143,9 +147,9 @@ inEachShell('a program that is stopped and continued has not ended', async (t, s
 });
 
 inEachShell('the exit record tells when it was, in seconds since boot', async (t, shell) => {
-  const run = launcherIn(t, shell)({ argv: ['/bin/true'] });
   const uptimeMs = () => Number(readFileSync('/proc/uptime', 'latin1').split(' ')[0]) * 1000;
   const before = uptimeMs();
+  const run = launcherIn(t, shell)({ argv: ['/bin/true'] });
   await run.ended;
   const { exit, program } = run.record();
   assert.ok(exit!.uptimeMs >= before - 10 && exit!.uptimeMs <= uptimeMs() + 10);

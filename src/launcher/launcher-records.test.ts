@@ -125,7 +125,7 @@ inEachShell(
   'a launcher killed in its first 5 ms leaves no program without a record, and none that was given up',
   async (t, shell) => {
     const launch = launcherIn(t, shell);
-    const tries = 100;
+    const tries = 40;
     const counts = { launched: 0, never: 0 };
     for (let at = 0; at < tries; at += 4) await Promise.all(Array.from({ length: 4 }, (_, plus) => once(at + plus)));
     assert.equal(counts.launched + counts.never, tries);

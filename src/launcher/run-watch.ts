@@ -30,7 +30,7 @@ export interface RunEvents {
 }
 
 export class RunWatch {
-  readonly #directory: string;
+  #directory: string;
   readonly #events: RunEvents;
   #directoryWatch: FSWatcher | null = null;
   #pipe: Socket | null = null;
@@ -75,6 +75,11 @@ export class RunWatch {
     this.look();
     // A launcher that never gets so far, as its daemon died with the spawn under way, leaves nothing to notice.
     if (!this.#done && !this.#launched) this.#later(claimPatienceMs, () => this.#launcherGone());
+  }
+
+  /** Its directory has another path now. */
+  movedTo(directory: string): void {
+    this.#directory = directory;
   }
 
   close(): void {

@@ -15,6 +15,7 @@ const asked = {
   name: 'stopping',
   run,
   phase: 'asked',
+  drains: false,
   step: 0,
   cause: null,
   goal: 'stay',
@@ -37,6 +38,14 @@ const states = {
     by: 'daemon',
     isRestart: false,
   },
+  'waiting for a connection': {
+    name: 'waiting',
+    for: 'connection',
+    reason: '',
+    isBlocked: false,
+    by: 'daemon',
+    isRestart: false,
+  },
   backoff: { name: 'backoff', until: now, reason: '' },
   starting: { name: 'starting', run, since: 0, by: 'user', isLaunched: false, deadline: null },
   'starting, launched': { name: 'starting', run, since: 0, by: 'user', isLaunched: true, deadline: now },
@@ -46,6 +55,7 @@ const states = {
   asked: { ...asked, deadline: now },
   'asked, tree empty': { ...asked, deadline: now + 1, treeIsEmpty: true },
   'asked, end known': { ...asked, deadline: now + 1, exit },
+  draining: { ...asked, drains: true, goal: 'retire', deadline: now },
   'asked, to delete': { ...asked, deadline: now, goal: 'delete' },
   killing: { ...asked, phase: 'killing', deadline: now, killed: true },
   leaving: { ...asked, phase: 'leaving', deadline: now, goal: 'policy', exit },
@@ -57,6 +67,7 @@ const events = {
   start: { type: 'start', by: 'user' },
   stop: { type: 'stop', goal: 'stay' },
   delete: { type: 'stop', goal: 'delete' },
+  retire: { type: 'stop', goal: 'retire' },
   restart: { type: 'restart' },
   reset: { type: 'reset' },
   launched: { type: 'launched', run },
@@ -68,6 +79,8 @@ const events = {
   notAsked: { type: 'notAsked', run },
   turn: { type: 'turn' },
   tick: { type: 'tick', at: 99 },
+  connection: { type: 'connection' },
+  idle: { type: 'idle', run },
   exited: { type: 'exited', exit },
   treeEmptied: { type: 'treeEmptied', run },
   treeAlive: { type: 'treeAlive', run, pids: [7, 8] },
@@ -75,11 +88,17 @@ const events = {
 } as const satisfies Record<string, Event>;
 
 type Row = Partial<Record<keyof typeof events, string>>;
-const rest: Row = { start: 'starting: - launch', restart: 'starting: - launch', delete: 'stopped: - forget' };
+const rest: Row = {
+  start: 'starting: - launch',
+  restart: 'starting: - launch',
+  delete: 'stopped: - forget',
+  retire: 'stopped: - retired',
+};
 const neverRan: Row = { launchFailed: 'stopped: -', noResources: 'stopped: -' };
 const up: Row = {
   stop: 'stopping asked/stay: signal +10000',
   delete: 'stopping asked/delete: signal +10000',
+  retire: 'stopping asked/retire: drain +30000',
   restart: 'stopping asked/start: signal +10000',
   unwell: 'stopping asked/policy: signal +10000',
   // The time of an app's schedule: it is restarted.
@@ -98,6 +117,7 @@ const nextGoal = (state: string): Row => ({
   start: `${state}start:`,
   restart: `${state}start:`,
   delete: `${state}delete:`,
+  retire: `${state}retire:`,
 });
 
 const expected: Record<keyof typeof states, Row> = {
@@ -112,12 +132,14 @@ const expected: Record<keyof typeof states, Row> = {
     due: 'starting: - launch',
   },
   waiting: { ...rest, stop: 'stopped: -', turn: 'starting: - launch' },
+  'waiting for a connection': { ...rest, stop: 'stopped: -', connection: 'starting: - launch' },
   // A start of what has a schedule waits for its time; a restart does not.
   'waiting for its time': { ...rest, start: '', stop: 'stopped: -', tick: 'starting: - launch' },
   backoff: { ...rest, stop: 'stopped: -', due: 'starting: - launch', tick: 'starting: - launch' },
   starting: {
     stop: 'stopping asked/stay: fence +10000',
     delete: 'stopping asked/delete: fence +10000',
+    retire: 'stopping asked/retire: fence +10000',
     restart: 'stopping asked/start: fence +10000',
     launched: 'running: - watchHealth',
     unwell: 'stopping asked/policy: fence +10000',
@@ -127,8 +149,12 @@ const expected: Record<keyof typeof states, Row> = {
   },
   'starting, launched': { ...notReadyYet, due: 'stopping asked/policy: signal +10000' },
   'starting by itself': { ...notReadyYet, due: 'stopping asked/policy: signal +10000' },
-  running: up,
-  'running, timed': { ...up, due: 'stopping asked/policy: signal +10000' },
+  running: { ...up, idle: 'stopping asked/await: drain +30000' },
+  'running, timed': {
+    ...up,
+    idle: 'stopping asked/await: drain +30000',
+    due: 'stopping asked/policy: signal +10000',
+  },
   asked: {
     extend: 'stopping asked/stay: +7',
     ...nextGoal('stopping asked/'),
@@ -151,6 +177,19 @@ const expected: Record<keyof typeof states, Row> = {
     ...nextGoal('stopping asked/'),
     treeEmptied: 'stopped: -',
     due: 'stopping asked/stay: +1',
+  },
+  // Nothing undoes it; a stop leaves it no time to drain.
+  draining: {
+    extend: 'stopping asked/retire: +7',
+    stop: 'stopping asked/retire: signal +10000',
+    delete: 'stopping asked/retire: signal +10000',
+    launchFailed: 'stopped: - retired',
+    noResources: 'stopped: - retired',
+    notAsked: 'stopping asked/retire: signal +10000',
+    launched: 'stopping asked/retire: signal',
+    exited: 'stopping asked/retire:',
+    treeEmptied: 'stopping asked/retire:',
+    due: 'stopping asked/retire: signal +10000',
   },
   // Neither start nor restart nor stop undoes a delete.
   'asked, to delete': {
@@ -177,6 +216,7 @@ const expected: Record<keyof typeof states, Row> = {
     restart: 'stopping leaving/start:',
     stop: 'stopping asked/stay: signal +10000',
     delete: 'stopping asked/delete: signal +10000',
+    retire: 'stopping asked/retire: signal +10000',
     treeEmptied: 'backoff: +100',
     due: 'stopping asked/policy: signal +10000',
   },
@@ -185,6 +225,7 @@ const expected: Record<keyof typeof states, Row> = {
     restart: 'stuck start:',
     stop: 'stopping killing/stay: kill +2000',
     delete: 'stopping killing/delete: kill +2000',
+    retire: 'stopping killing/retire: kill +2000',
     treeEmptied: 'stopped: -',
     treeAlive: 'stuck stay: +5000',
     due: 'stuck stay: kill survey',
@@ -192,6 +233,7 @@ const expected: Record<keyof typeof states, Row> = {
   'stuck, to delete': {
     stop: 'stopping killing/delete: kill +2000',
     delete: 'stopping killing/delete: kill +2000',
+    retire: 'stopping killing/delete: kill +2000',
     treeEmptied: 'stopped: - forget',
     treeAlive: 'stuck delete: +5000',
     due: 'stuck delete: kill survey',
@@ -214,6 +256,11 @@ function inWords(before: State, event: Event): string {
     now,
     random: 0,
     turn: null,
+    role: 'main',
+    nextRun: 0,
+    canDrain: true,
+    ready: its.ready,
+    hasConnection: false,
     crashDelayMs: 0,
   });
   const { state } = after;

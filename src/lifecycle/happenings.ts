@@ -15,7 +15,8 @@ export type HappeningType =
   | 'stop'
   | 'stuck'
   | 'delete'
-  | 'log';
+  | 'log'
+  | 'watch';
 
 export interface Happening {
   readonly type: HappeningType;

@@ -2,7 +2,7 @@
  * The automaton of one instance: its states, what can happen to it, and what is to be done about it. Plain data; times are milliseconds
  * since boot (`Ms`), so that they mean the same to the next daemon.
  */
-import type { AppSpec } from '../protocol/spec.ts';
+import type { AppSpec, Readiness } from '../protocol/spec.ts';
 
 export type Ms = number;
 
@@ -15,8 +15,17 @@ export interface Exit {
   readonly upMs: number | null;
 }
 
-/** What is to happen when the tree of a stopping instance is empty. */
-export type Goal = 'stay' | 'start' | 'delete' | 'policy';
+/**
+ * What is to happen when the tree of a stopping instance is empty. `retire`: another run has its place, or there are to be fewer instances; `await`: the next
+ * connection starts it.
+ */
+export type Goal = 'stay' | 'start' | 'delete' | 'policy' | 'retire' | 'await';
+
+/**
+ * Of two runs of one instance during a reload: the one that serves is `main`; the next one is its `candidate` until it is ready; then it is `main`, and the other
+ * `retiring`.
+ */
+export type Role = 'main' | 'candidate' | 'retiring';
 
 /** Who wants a start: a person, who is told at once that it failed, or the daemon by itself, which goes on trying. */
 export type Asker = 'user' | 'daemon';
@@ -44,8 +53,8 @@ export type State =
 /** Wanted, and not its turn. */
 export interface Waiting {
   readonly name: 'waiting';
-  /** `turn`: for dependencies, other jobs, a slot; `time`: for the next time of its schedule. */
-  readonly for: 'turn' | 'time';
+  /** `turn`: for dependencies, other jobs, a slot; `time`: for the next time of its schedule; `connection`: for the next one on its sockets. */
+  readonly for: 'turn' | 'time' | 'connection';
   readonly reason: string;
   /** What it waits for will not come by itself. */
   readonly isBlocked: boolean;
@@ -78,6 +87,8 @@ export interface Stopping {
   readonly run: number;
   /** `leaving`: what a job left behind may live on until `deadline`; `asked`: told to end by then; `killing`: SIGKILL was sent. */
   readonly phase: 'leaving' | 'asked' | 'killing';
+  /** Its sequence begins with draining. */
+  readonly drains: boolean;
   /** Which step of the stop sequence was last. */
   readonly step: number;
   readonly deadline: Ms;
@@ -108,7 +119,7 @@ export interface Model {
 
 export type Event =
   | { readonly type: 'start'; readonly by: Asker }
-  | { readonly type: 'stop'; readonly goal: 'stay' | 'delete' }
+  | { readonly type: 'stop'; readonly goal: 'stay' | 'delete' | 'retire' }
   | { readonly type: 'restart' }
   | { readonly type: 'reset' }
   /** The run is on record: the program is there. */
@@ -121,12 +132,16 @@ export type Event =
   | { readonly type: 'extend'; readonly run: number; readonly ms: Ms }
   /** It is not well: a check failed, it takes too much memory. */
   | { readonly type: 'unwell'; readonly run: number; readonly reason: string }
-  /** It could not be asked in this way (a stop command that fails): the next step of the sequence comes at once. */
+  /** It could not be asked in this way (a stop command that fails), or has done what it was asked (it has drained): the next step of the sequence comes at once. */
   | { readonly type: 'notAsked'; readonly run: number }
   /** What decides whose turn it is has changed. */
   | { readonly type: 'turn' }
   /** A time of its schedule, milliseconds since the epoch. */
   | { readonly type: 'tick'; readonly at: number }
+  /** A connection waits on the sockets that are held for it. */
+  | { readonly type: 'connection' }
+  /** It had no connection for so long that it is stopped until the next one. */
+  | { readonly type: 'idle'; readonly run: number }
   /** The main program ended. */
   | { readonly type: 'exited'; readonly exit: Exit }
   /** Nothing of the run is alive. */
@@ -146,7 +161,7 @@ export type Effect =
   /** Look whether it is well from now on, and stays within what is measured: `unwell` if not. */
   | { readonly do: 'watchHealth'; readonly run: number }
   /** Ask the program to end in another way than by a signal; then as `watchTree`. */
-  | { readonly do: 'ask'; readonly how: 'command' | 'stdin' | 'message' }
+  | { readonly do: 'ask'; readonly how: 'drain' | 'command' | 'stdin' | 'message' }
   /** The stop signal (and SIGCONT) to the whole tree; then as `watchTree`. */
   | { readonly do: 'signal'; readonly signal: string }
   /** SIGKILL to the whole tree; then as `watchTree`. */
@@ -157,6 +172,10 @@ export type Effect =
   | { readonly do: 'survey' }
   /** Arm the one timer of this instance, or disarm it (null). */
   | { readonly do: 'timer'; readonly at: Ms | null }
+  /** Watch for a connection on its sockets: `connection` then. */
+  | { readonly do: 'watchConnections' }
+  /** Nothing of this run is left, and another has its place. */
+  | { readonly do: 'retired' }
   /** Remove the app from disk and memory. */
   | { readonly do: 'forget' };
 
@@ -167,6 +186,15 @@ export interface Context {
   readonly random: number;
   /** Null: it may start now. */
   readonly turn: null | { readonly reason: string; readonly isBlocked: boolean };
+  readonly role: Role;
+  /** No run of this instance, in whatever role, has had this number or a higher one. */
+  readonly nextRun: number;
+  /** It can be told to drain: its program has the preload. */
+  readonly canDrain: boolean;
+  /** What it must show to be ready; null: that it is launched. */
+  readonly ready: Readiness | null;
+  /** A connection waits on the sockets that are held for it. */
+  readonly hasConnection: boolean;
   /** How long the crashes of all apps together make an automatic restart wait. */
   readonly crashDelayMs: Ms;
 }

@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import fc from 'fast-check';
 import { settle } from '../config/settle.ts';
 import type { AppSpec } from '../protocol/spec.ts';
-import { type Effect, type Event, type Model, newModel } from './state.ts';
+import { type Context, type Effect, type Event, type Model, newModel } from './state.ts';
 import { killPatienceMs, step } from './step.ts';
 
 const inherited = { umask: 0, limits: {}, nice: 0, oomScoreAdj: 0 };
@@ -17,6 +17,8 @@ const exit = (run: number, code: number | null, upMs = 50, signal: string | null
   upMs,
 });
 
+const unshared = { role: 'main', nextRun: 0, canDrain: false, hasConnection: false } as const;
+
 /** Feeds events one after the other; the model and the effects of the last. */
 function feed(events: readonly Event[], over: Partial<AppSpec> = {}, from: Model = newModel, now = 1000) {
   let model = from;
@@ -27,6 +29,8 @@ function feed(events: readonly Event[], over: Partial<AppSpec> = {}, from: Model
       now,
       random: 0,
       turn: null,
+      ...unshared,
+      ready: over.ready ?? null,
       crashDelayMs: 0,
     }));
   return { model, effects };
@@ -155,7 +159,13 @@ class World {
     const before = this.model;
     const context = { spec: { ...spec, ...this.over }, now: this.now, random: 0.5 };
     const turn = this.isBlocked ? { reason: 'not yet', isBlocked: false } : null;
-    const next = step(this.model, event, { ...context, turn, crashDelayMs: this.now % 3 === 0 ? 40 : 0 });
+    const next = step(this.model, event, {
+      ...context,
+      ...unshared,
+      ready: context.spec.ready,
+      turn,
+      crashDelayMs: this.now % 3 === 0 ? 40 : 0,
+    });
     this.model = next.model;
     assert.ok(next.model.run >= before.run && next.model.run <= before.run + 1, 'run numbers grow by one');
     for (const effect of next.effects) this.perform(effect);
@@ -357,4 +367,55 @@ test('a person’s start that is not ready in time has failed, and the daemon’
     isLate: true,
   });
   assert.equal(late('daemon').name, 'starting');
+});
+
+/** One step in a context of its own. */
+const stepIn = (model: Model, event: Event, over: Partial<Context>, share: Partial<AppSpec['share']> = {}) =>
+  step(model, event, {
+    spec: { ...spec, share: { ...spec.share, ...share } },
+    now: 1000,
+    random: 0,
+    turn: null,
+    ...unshared,
+    ready: null,
+    crashDelayMs: 0,
+    ...over,
+  });
+
+test('a candidate has one chance: what ends it is its failure, whatever the policy', () => {
+  const { model } = feed(running);
+  const ended = stepIn(model, { type: 'exited', exit: exit(1, 1) }, { role: 'candidate' });
+  const gone = stepIn(ended.model, { type: 'treeEmptied', run: 1 }, { role: 'candidate' });
+  assert.deepEqual(gone.model.state, { name: 'failed', reason: 'exit code 1', until: null, isLate: false });
+});
+
+test('a run has a number that no other run of its instance has had', () => {
+  const { model, effects } = stepIn(newModel, { type: 'start', by: 'user' }, { nextRun: 7 });
+  assert.deepEqual([model.run, effects.at(-1)], [7, { do: 'launch', run: 7 }]);
+});
+
+test('what retires drains, is asked to end when it has, and makes room', () => {
+  const { model } = feed(running);
+  const asked = stepIn(model, { type: 'stop', goal: 'retire' }, { canDrain: true });
+  assert.deepEqual(asked.effects[0], { do: 'ask', how: 'drain' });
+  const drained = stepIn(asked.model, { type: 'notAsked', run: 1 }, { canDrain: true });
+  assert.deepEqual(drained.effects[0], { do: 'signal', signal: 'SIGTERM' });
+  const ended = stepIn(drained.model, { type: 'exited', exit: exit(1, 0) }, {});
+  const gone = stepIn(ended.model, { type: 'treeEmptied', run: 1 }, {});
+  assert.deepEqual(gone.effects.at(-1), { do: 'retired' });
+});
+
+test('an app on demand waits for a connection, also after a crash and after it was idle', () => {
+  const onDemand = { onDemand: true };
+  const waiting = stepIn(newModel, { type: 'start', by: 'user' }, {}, onDemand);
+  assert.deepEqual([waiting.model.state.name, waiting.effects.at(-1)], ['waiting', { do: 'watchConnections' }]);
+  const launched = stepIn(waiting.model, { type: 'connection' }, { hasConnection: true }, onDemand);
+  assert.deepEqual(launched.effects.at(-1), { do: 'launch', run: 1 });
+  const up = stepIn(launched.model, { type: 'launched', run: 1 }, {}, onDemand);
+  for (const event of [{ type: 'idle', run: 1 } as const, { type: 'exited', exit: exit(1, 0) } as const]) {
+    let { model } = stepIn(up.model, event, {}, onDemand);
+    if (event.type === 'idle') ({ model } = stepIn(model, { type: 'exited', exit: exit(1, 0) }, {}, onDemand));
+    const rest = stepIn(model, { type: 'treeEmptied', run: 1 }, {}, onDemand);
+    assert.equal(rest.model.state.name, 'waiting', event.type);
+  }
 });

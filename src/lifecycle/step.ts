@@ -73,11 +73,24 @@ function launch(
 ): Step {
   const { now, turn } = context;
   if (turn !== null) return go(model, { name: 'waiting', for: 'turn', ...turn, by, isRestart }, noTimer);
-  const run = model.run + 1;
+  if (awaitsConnection(context)) return awaitConnection(model, isRestart);
+  const run = Math.max(model.run + 1, context.nextRun);
   const counted = isRestart ? countRestart(model, context) : model;
   const state: Starting = { name: 'starting', run, since: now, by, isLaunched: false, deadline: null };
   return go({ ...counted, run }, state, noTimer, { do: 'launch', run });
 }
+
+const awaitsConnection = ({ spec, role, hasConnection }: Context): boolean =>
+  spec.share.onDemand && role === 'main' && !hasConnection;
+
+/** It is held ready for by its sockets, and costs nothing. */
+const awaitConnection = (model: Model, isRestart = false): Step =>
+  go(
+    model,
+    { name: 'waiting', for: 'connection', reason: 'waits for a connection', isBlocked: false, by: 'daemon', isRestart },
+    noTimer,
+    { do: 'watchConnections' },
+  );
 
 function countRestart(model: Model, { spec, now }: Context): Model {
   const recent = spec.restartWindowMs === null ? [] : [...within(model, spec.restartWindowMs, now), now];
@@ -100,16 +113,18 @@ function askToEnd(
   context: Context,
   { exit = null, cause = null }: EndOptions = {},
 ): Step {
-  const steps = stopSteps(context.spec);
+  const drains = exit === null && context.canDrain && (goal === 'retire' || goal === 'await');
+  const steps = stopSteps(context.spec, { drains });
   const first = exit === null ? 0 : steps.findIndex(({ effect }) => effect.do === 'signal');
   const { effect, waitMs } = steps[first]!;
   const deadline = context.now + waitMs;
-  return go(model, stopping({ run, goal, exit, cause, deadline, step: first }), effect, timer(deadline));
+  return go(model, stopping({ run, goal, exit, cause, deadline, drains, step: first }), effect, timer(deadline));
 }
 
 const stopping = (some: Pick<Stopping, 'run' | 'goal' | 'deadline'> & Partial<Stopping>): Stopping => ({
   name: 'stopping',
   phase: 'asked',
+  drains: false,
   step: 0,
   exit: null,
   treeIsEmpty: false,
@@ -152,6 +167,10 @@ function finish(
       return launch({ ...model, streak: 0, recent: [] }, context, { by: 'user' });
     case 'delete':
       return go(model, { name: 'stopped', reason: 'deleted' }, noTimer, { do: 'forget' });
+    case 'retire':
+      return retireAtOnce({ model });
+    case 'await':
+      return launch(model, context, { by: 'daemon' });
     case 'stay':
       return go(
         { ...model, queued: 0 },
@@ -167,11 +186,11 @@ function finish(
 
 function finishIfDone(model: Model, state: Stopping, context: Context): Step {
   if (!state.treeIsEmpty || state.exit === null) return go(model, state);
-  return finish(model, state, context, state.killed ? `: ${killedInWords(context)}` : '');
+  return finish(model, state, context, state.killed ? `: ${killedInWords(context, state.drains)}` : '');
 }
 
-function killedInWords({ spec }: Context): string {
-  const waited = stopSteps(spec).reduce((sum, { waitMs }) => sum + waitMs, 0);
+function killedInWords({ spec }: Context, drains: boolean): string {
+  const waited = stopSteps(spec, { drains }).reduce((sum, { waitMs }) => sum + waitMs, 0);
   const signals = spec.stopSignals.map(({ signal }) => signal).join(', ');
   return `killed after ${settingInWords(waited)}, as it did not end on ${signals}`;
 }
@@ -181,6 +200,8 @@ function afterExit(model: Model, exit: Exit | null, cause: Cause | null, context
   const { spec } = context;
   const reason = cause?.reason ?? exitInWords(exit!);
   if (cause?.isFinal) return fail(model, reason, context, true);
+  // It had one chance: the run whose place it was to take serves on.
+  if (context.role === 'candidate') return fail(model, reason, context);
   const isSuccess = cause === null && exit!.code === 0 && !exit!.ambiguous;
   if (isSuccess && isScheduledJob(context)) return awaitTime({ ...model, streak: 0, recent: [] }, reason, context);
   const isEnd = cause === null && isStopExit(exit!, spec.stopExitCodes);
@@ -201,13 +222,14 @@ const isStopExit = ({ code, signal, ambiguous }: Exit, wanted: readonly (number 
 function fail(model: Model, reason: string, context: Context, isLate = false): Step {
   const { spec, now } = context;
   if (isScheduledJob(context)) return awaitTime({ ...model, streak: 0, recent: [] }, reason, context);
-  const until = spec.retryFailedAfterMs === null ? null : now + spec.retryFailedAfterMs;
+  const until = spec.retryFailedAfterMs === null || context.role === 'candidate' ? null : now + spec.retryFailedAfterMs;
   return go(model, { name: 'failed', reason, until, isLate }, until === null ? noTimer : timer(until));
 }
 
 /** The next automatic start: at once, after the back-off, or never. */
 function again(model: Model, reason: string, context: Context): Step {
-  const { spec, now, random, crashDelayMs } = context;
+  const { spec, now, random, crashDelayMs, role } = context;
+  if (role === 'candidate') return fail(model, reason, context);
   const { maxRestarts: most, restartWindowMs: window } = spec;
   const count = window === null ? model.streak : within(model, window, now).length;
   if (most !== null && count >= most) {
@@ -221,6 +243,13 @@ function again(model: Model, reason: string, context: Context): Step {
 
 const forgetAtOnce = ({ model }: { readonly model: Model }): Step =>
   go(model, { name: 'stopped', reason: 'deleted' }, noTimer, { do: 'forget' });
+
+const retireAtOnce = ({ model }: { readonly model: Model }): Step =>
+  go(model, { name: 'stopped', reason: 'replaced' }, noTimer, { do: 'retired' });
+
+/** The end of what is not alive; null for a stop that leaves it as it is. */
+const endAtOnce = ({ model, goal }: { readonly model: Model; readonly goal: StopEvent['goal'] }): Step | null =>
+  goal === 'delete' ? forgetAtOnce({ model }) : goal === 'retire' ? retireAtOnce({ model }) : null;
 
 const withoutCounts = (model: Model): Model => ({ ...model, restarts: 0, streak: 0, recent: [] });
 const resetCounters = ({ model }: { readonly model: Model }): Step => ({ model: withoutCounts(model), effects: [] });
@@ -242,7 +271,7 @@ const restRow = {
   restart: ({ model }: { readonly model: Model }, context: Context): Step =>
     launch({ ...model, streak: 0, recent: [] }, context, { by: 'user' }),
   stop: ({ model, event }: { readonly model: Model; readonly event: StopEvent }): Step =>
-    event.goal === 'delete' ? forgetAtOnce({ model }) : stay({ model }),
+    endAtOnce({ model, goal: event.goal }) ?? stay({ model }),
   reset: resetCounters,
   launched: stay,
   launchFailed: stay,
@@ -252,6 +281,8 @@ const restRow = {
   notAsked: stay,
   turn: stay,
   tick: noteTick,
+  connection: stay,
+  idle: stay,
   exited: stay,
   treeEmptied: stay,
   treeAlive: stay,
@@ -262,19 +293,18 @@ const restRow = {
 const stopWaiting =
   (while_: string) =>
   ({ model, state, event }: { model: Model; state: { readonly reason: string }; event: StopEvent }): Step =>
-    event.goal === 'delete'
-      ? forgetAtOnce({ model })
-      : go(
-          { ...model, queued: 0 },
-          {
-            name: 'stopped',
-            reason: `stopped on request while waiting ${while_}${state.reason && `: ${state.reason}`}`,
-          },
-          noTimer,
-        );
+    endAtOnce({ model, goal: event.goal }) ??
+    go(
+      { ...model, queued: 0 },
+      {
+        name: 'stopped',
+        reason: `stopped on request while waiting ${while_}${state.reason && `: ${state.reason}`}`,
+      },
+      noTimer,
+    );
 
-/** A later wish changes what follows, except that nothing undoes a `delete`. */
-const wish = (goal: Goal, wanted: Goal): Goal => (goal === 'delete' ? 'delete' : wanted);
+/** A later wish changes what follows, except that nothing undoes a `delete`, and what retires has no place to come back to. */
+const wish = (goal: Goal, wanted: Goal): Goal => (goal === 'delete' || goal === 'retire' ? goal : wanted);
 
 const stopCompletely = (
   { model, state, event }: { model: Model; state: Stopping; event: StopEvent },
@@ -282,7 +312,10 @@ const stopCompletely = (
 ): Step => {
   const next: Stopping = { ...state, goal: wish(state.goal, event.goal) };
   // What a job left behind had time; a stop takes it away.
-  return state.phase === 'leaving' ? askToEnd(model, state.run, next.goal, context, state) : go(model, next);
+  if (state.phase === 'leaving') return askToEnd(model, state.run, next.goal, context, state);
+  // So had what is being answered.
+  const isDraining = state.phase === 'asked' && state.drains && state.step === 0 && event.goal !== 'retire';
+  return isDraining ? nextStep(model, next, context) : go(model, next);
 };
 
 /** A time of the schedule comes while a run goes on. An app is restarted. */
@@ -307,16 +340,16 @@ function becomeRunning(model: Model, run: number, { spec, now }: Context): Step 
 }
 
 function becomeLaunched(model: Model, state: Starting, context: Context): Step {
-  const { spec, now } = context;
-  if (spec.ready === null) return becomeRunning(model, state.run, context);
+  const { spec, now, ready } = context;
+  if (ready === null) return becomeRunning(model, state.run, context);
   const deadline = now + spec.readyTimeoutMs;
   return go(model, { ...state, isLaunched: true, deadline }, timer(deadline), { do: 'watchReady', run: state.run });
 }
 
 /** Not ready in time. What a person asked for has failed; what the daemon tries by itself it goes on trying. */
 function notReady(model: Model, state: Starting, context: Context): Step {
-  const { spec } = context;
-  const reason = `not ready within ${settingInWords(spec.readyTimeoutMs)} (${checkInWords(spec.ready!)})`;
+  const { spec, ready } = context;
+  const reason = `not ready within ${settingInWords(spec.readyTimeoutMs)}${ready === null ? '' : ` (${checkInWords(ready)})`}`;
   return askToEnd(model, state.run, 'policy', context, { cause: { reason, isFinal: state.by === 'user' } });
 }
 
@@ -336,6 +369,8 @@ const checkInWords = (check: NonNullable<Context['spec']['ready']>): string => {
       return "process.send('ready')";
     case 'notify':
       return 'READY=1';
+    case 'listen':
+      return 'listening on what it shares';
   }
 };
 
@@ -343,12 +378,11 @@ const table: Table = {
   stopped: restRow,
   completed: {
     ...restRow,
-    stop: ({ model, event }) => (event.goal === 'delete' ? forgetAtOnce({ model }) : stay({ model })),
   },
   failed: {
     ...restRow,
     stop: ({ model, state, event }) =>
-      event.goal === 'delete' ? forgetAtOnce({ model }) : go(model, { name: 'stopped', reason: state.reason }, noTimer),
+      endAtOnce({ model, goal: event.goal }) ?? go(model, { name: 'stopped', reason: state.reason }, noTimer),
     reset: ({ model, state }) => go(withoutCounts(model), { name: 'stopped', reason: state.reason }, noTimer),
     tick: ({ model, event }, context) =>
       launch({ ...model, streak: 0, recent: [], lastTick: event.at }, context, { by: 'daemon' }),
@@ -375,8 +409,10 @@ const table: Table = {
     start: ({ model, state, event }, context) =>
       state.for === 'time' ? stay({ model }) : launch(model, context, { by: event.by, isRestart: state.isRestart }),
     stop: stopWaiting('to start'),
+    connection: ({ model, state }, context) =>
+      state.for === 'connection' ? launch(model, context, state) : stay({ model }),
     turn: ({ model, state }, context) => {
-      if (state.for === 'time') return stay({ model });
+      if (state.for !== 'turn') return stay({ model });
       const { turn } = context;
       const isSame = turn !== null && turn.reason === state.reason && turn.isBlocked === state.isBlocked;
       return isSame ? stay({ model }) : launch(model, context, state);
@@ -417,6 +453,8 @@ const table: Table = {
       ),
     exited: ({ model, state, event }, context) =>
       event.exit.run === state.run ? ended(model, event.exit, context) : stay({ model }),
+    connection: stay,
+    idle: stay,
     treeEmptied: stay,
     treeAlive: stay,
     due: ({ model, state }, context) => {
@@ -445,6 +483,11 @@ const table: Table = {
       ),
     exited: ({ model, state, event }, context) =>
       event.exit.run === state.run ? ended(model, event.exit, context) : stay({ model }),
+    connection: stay,
+    idle: ({ model, state, event }, context) =>
+      event.run === state.run
+        ? askToEnd(model, state.run, 'await', context, { cause: { reason: 'idle', isFinal: false } })
+        : stay({ model }),
     treeEmptied: stay,
     treeAlive: stay,
     due: ({ model, state }, context) => {
@@ -477,7 +520,7 @@ const table: Table = {
     },
     unwell: stay,
     notAsked: ({ model, state, event }, context) => {
-      const isAsking = state.phase === 'asked' && stopSteps(context.spec)[state.step]?.effect.do === 'ask';
+      const isAsking = state.phase === 'asked' && stopSteps(context.spec, state)[state.step]?.effect.do === 'ask';
       return event.run === state.run && isAsking ? nextStep(model, state, context) : stay({ model });
     },
     turn: stay,
@@ -485,6 +528,8 @@ const table: Table = {
       state.goal === 'policy'
         ? tickWhileUp({ model, event }, context, (ticked) => go(ticked, { ...state, goal: 'start' }))
         : noteTick({ model, event }),
+    connection: stay,
+    idle: stay,
     exited: ({ model, state, event }, context) =>
       event.exit.run === state.run ? finishIfDone(model, { ...state, exit: event.exit }, context) : stay({ model }),
     treeEmptied: ({ model, state, event }, context) =>
@@ -509,6 +554,8 @@ const table: Table = {
     notAsked: stay,
     turn: stay,
     tick: noteTick,
+    connection: stay,
+    idle: stay,
     exited: ({ model, state, event }) =>
       event.exit.run === state.run ? go(model, { ...state, exit: event.exit }) : stay({ model }),
     treeEmptied: ({ model, state, event }, context) =>
@@ -542,7 +589,7 @@ function stoppingIsDue({ model, state }: { readonly model: Model; readonly state
 /** Of the stop sequence; SIGKILL after the last. */
 function nextStep(model: Model, state: Stopping, { now, spec }: Context): Step {
   const step = state.step + 1;
-  const next = stopSteps(spec)[step];
+  const next = stopSteps(spec, state)[step];
   if (next === undefined) return killNow(model, state, now);
   const deadline = now + next.waitMs;
   return go(model, { ...state, step, deadline }, next.effect, timer(deadline));

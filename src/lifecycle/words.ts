@@ -67,6 +67,8 @@ function stoppingInWords(state: Extract<Model['state'], { name: 'stopping' }>, n
   if (state.phase === 'killing') return 'did not end in time; SIGKILL sent';
   const cause = state.cause === null ? '' : `${state.cause.reason}; `;
   const ended = state.exit === null ? cause : `${cause}${exitInWords(state.exit)}; `;
+  if (state.goal === 'retire' && state.drains && state.step === 0 && state.exit === null)
+    return `ends what it is answering; ${left} left to do so`;
   if (state.phase === 'leaving') return `${ended}what it left running is ended in ${left}`;
   return state.exit === null ? `${cause}asked to end; ${left} left to do so` : `${ended}ending what it left running`;
 }

@@ -8,7 +8,7 @@ import { errnoOf, makeDirectory, replaceFile } from '../host/files.ts';
 import type { LogPlace } from './layout.ts';
 import { bearsCut } from './openers.ts';
 import { type Archive, type LogRecord, newRecord, recordIdentity } from './record.ts';
-import { archive, compress, copyTruncate, cut, drop, flush, recover } from './rotate.ts';
+import { archive, compress, copyTruncate, cut, drop, flush, recover, release } from './rotate.ts';
 import { appendTimes, forgetFuture, lastTime, type TimePoint, trimTimes } from './times.ts';
 
 /** When a log is rotated and what is kept; null is no limit. */
@@ -22,6 +22,10 @@ export interface LogPolicy {
   /** Bytes on disk, file and archives. */
   readonly total: number | null;
   readonly compress: boolean;
+  /** Its writer counts in bytes from the file's head, even when it has the file not open: nothing is taken out of it. */
+  readonly keepsOffsets?: boolean;
+  /** Somebody still has to read what lies behind this offset of the file: archived or not, it stays there. */
+  readonly keptFrom?: (() => number) | undefined;
 }
 
 export interface KeeperHooks {
@@ -159,8 +163,8 @@ export class LogKeeper {
         if (!statSync(stream.place.file, { throwIfNoEntry: false })) continue;
         stream.isChanging = true;
         try {
-          stream.record = await flush(stream.place, stream.record);
-          stream.size = 0;
+          stream.record = await flush(stream.place, stream.record, this.#hooks.policy());
+          stream.size = this.#hooks.policy().keepsOffsets ? statSync(stream.place.file).size : 0;
           stream.beganAt = null;
         } finally {
           stream.isChanging = false;
@@ -186,7 +190,7 @@ export class LogKeeper {
 
   async #takeUp(stream: Stream, aliveUntil: number | null): Promise<void> {
     const { place } = stream;
-    const { record, isNew } = await recover(place);
+    const { record, isNew } = await recover(place, this.#kept());
     stream.record = record;
     if (isNew) this.#hooks.problem(`${place.record} could not be read and was made anew from the files`);
     const stats = statSync(place.file, { throwIfNoEntry: false });
@@ -315,11 +319,11 @@ export class LogKeeper {
     if (isDue) {
       const before = stream.record;
       try {
-        stream.record = await archive(place, { ...stream.record, inode: stream.inode });
+        stream.record = await archive(place, { ...stream.record, inode: stream.inode }, this.#kept());
       } catch (error) {
         // Archived, but where there are no holes the file is as long as before.
         if (!isUnsupported(error)) throw error;
-        stream.record = (await recover(place).catch(() => null))?.record ?? stream.record;
+        stream.record = (await recover(place, this.#kept()).catch(() => null))?.record ?? stream.record;
         stream.canPunch = false;
       }
       if (stream.record === before) return;
@@ -334,6 +338,11 @@ export class LogKeeper {
     this.#trimTimes(stream);
     await this.#cutIfBorne(stream);
     this.#packIfCalm(stream);
+  }
+
+  #kept(): { keptFrom?: number } {
+    const keptFrom = this.#hooks.policy().keptFrom?.();
+    return keptFrom === undefined ? {} : { keptFrom };
   }
 
   /** How many of the oldest archives must go for the rest to be within the cap. */
@@ -356,7 +365,7 @@ export class LogKeeper {
 
   async #cutIfBorne(stream: Stream): Promise<void> {
     const now = performance.now();
-    if (!stream.canCut || stream.record.head === 0) return;
+    if (!this.#hasHole(stream)) return;
     if (stream.cutNotBefore === 0 && stream.rate > calmRate) stream.cutNotBefore = now + cutAgainMs;
     if (now < stream.cutNotBefore) return;
     if (!bearsCut(stream.place.file)) {
@@ -381,7 +390,7 @@ export class LogKeeper {
   #packIfCalm(stream: Stream): void {
     const now = performance.now();
     if (stream.isPacking || now < stream.fastAt + calmAfterMs) return;
-    const isHole = hasHole(stream) && now >= stream.cutNotBefore;
+    const isHole = this.#hasHole(stream) && now >= stream.cutNotBefore;
     const unpacked = this.#unpackedOf(stream);
     if (unpacked === undefined && !isHole) return;
     stream.isPacking = true;
@@ -391,12 +400,19 @@ export class LogKeeper {
         await this.#alone(stream, async () => {
           if (isHole) await this.#cutIfBorne(stream);
           if (unpacked !== undefined) stream.record = await compress(stream.place, unpacked, () => stream.record);
+          const { keptFrom } = this.#kept();
+          if (keptFrom !== undefined) await release(stream.place, stream.record, keptFrom);
         });
       } finally {
         stream.isPacking = false;
       }
       this.#packIfCalm(stream);
     });
+  }
+
+  /** At its head, to be taken out. */
+  #hasHole({ canCut, record }: Stream): boolean {
+    return canCut && record.head > 0 && this.#hooks.policy().keepsOffsets !== true;
   }
 
   #unpackedOf({ record }: Stream): Archive | undefined {
@@ -408,7 +424,7 @@ export class LogKeeper {
     if (stream.isPacking) return null;
     const calmAt = stream.fastAt + calmAfterMs;
     if (this.#unpackedOf(stream) !== undefined) return calmAt;
-    return hasHole(stream) ? Math.max(calmAt, stream.cutNotBefore) : null;
+    return this.#hasHole(stream) ? Math.max(calmAt, stream.cutNotBefore) : null;
   }
 
   /** One change of a log at a time: they all come through `later`. A failure leaves it as it is on disk. */
@@ -495,8 +511,6 @@ function watchOnce(path: string, listener: () => void): FSWatcher {
   watcher.on('error', listener);
   return watcher;
 }
-
-const hasHole = ({ canCut, record }: Stream): boolean => canCut && record.head > 0;
 
 const bytesOf = ({ record, size }: Stream): number =>
   record.archives.reduce((sum, one) => sum + one.size, 0) + Math.max(0, size - record.head);

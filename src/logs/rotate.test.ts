@@ -13,7 +13,7 @@ import { gunzipSync } from 'node:zlib';
 import type { LogPlace } from './layout.ts';
 import { Log } from './log.ts';
 import { type LogRecord, readRecord } from './record.ts';
-import { archive, compress, cut, drop, flush, recover } from './rotate.ts';
+import { archive, compress, cut, drop, flush, recover, release } from './rotate.ts';
 
 const steps = [
   'copied',
@@ -41,7 +41,7 @@ async function rotateAndDie(place: LogPlace, at: string): Promise<void> {
 
 async function rotateOnce(place: LogPlace, step?: (name: string) => void): Promise<LogRecord> {
   let { record } = await recover(place);
-  record = await archive(place, record, step);
+  record = await archive(place, record, { step });
   record = await cut(place, record, step);
   for (const each of record.archives) record = await compress(place, each, () => record, step);
   return record;
@@ -143,6 +143,24 @@ test('the oldest archives go, and a flush takes all: what comes afterwards is re
     readdirSync(roots[0]!).filter((name) => name.startsWith('drop')),
     ['drop.log'],
   );
+});
+
+test('what somebody still has to read stays in the file when it is archived, until it may go', async () => {
+  const place = placeIn(roots[0]!, 'kept');
+  const text = Array.from({ length: 5000 }, (_, i) => `line ${i}\n`).join('');
+  writeFileSync(place.file, text);
+  const unread = () => readFileSync(place.file, 'latin1').slice(20_000);
+  let { record } = await recover(place);
+  record = await archive(place, record, { keptFrom: 20_000 });
+  assert.ok(record.head > 20_000);
+  assert.equal(unread(), text.slice(20_000));
+  assert.equal(readFileSync(place.file)[0], 0);
+  await recover(place, { keptFrom: 20_000 });
+  assert.equal(unread(), text.slice(20_000));
+  assert.equal(String(await readAll(place)), text);
+  await release(place, record, Number.POSITIVE_INFINITY);
+  assert.equal(readFileSync(place.file)[record.head - 1], 0);
+  assert.equal(String(await readAll(place)), text);
 });
 
 test('a record that is lost is made anew from the files; what only looks like an archive is left alone', async () => {

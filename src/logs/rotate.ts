@@ -14,7 +14,7 @@ import { constants, existsSync, readdirSync, rmSync } from 'node:fs';
 import { type FileHandle, open, rename, statfs, unlink } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { promisify } from 'node:util';
-import { errnoOf, makeDirectory, replaceFileLater, syncPath } from '../host/files.ts';
+import { errnoOf, isDiskFull, makeDirectory, replaceFileLater, syncPath } from '../host/files.ts';
 import { copyFileRange, cutRange, firstData, punchHole } from '../host/native.ts';
 import type { LogPlace } from './layout.ts';
 import { type Archive, blockBytes, type LogRecord, newRecord, readRecord } from './record.ts';
@@ -24,8 +24,18 @@ export type Step = (name: string) => void;
 const copyBytes = 8 * blockBytes;
 const noStep: Step = () => {};
 
-/** Makes the bytes that are now in the file, the last some thousand aside, an archive. The same record if there is too little to archive. */
-export async function archive(place: LogPlace, record: LogRecord, step: Step = noStep): Promise<LogRecord> {
+/**
+ * Makes the bytes that are now in the file, the last some thousand aside, an archive. The same record if there is too little to archive. Those behind `keptFrom` stay in the
+ * file as well.
+ */
+export async function archive(
+  place: LogPlace,
+  record: LogRecord,
+  {
+    step = noStep,
+    keptFrom = Number.POSITIVE_INFINITY,
+  }: { readonly step?: Step | undefined; readonly keptFrom?: number } = {},
+): Promise<LogRecord> {
   const file = await openLogFile(place);
   try {
     const stats = await file.stat();
@@ -63,13 +73,27 @@ export async function archive(place: LogPlace, record: LogRecord, step: Step = n
     const archives = [...record.archives, entry];
     const next = await save(place, { ...record, head: to, made: number, isMidLine: endsMidLine, archives });
     step('archived');
-    await punchHole(file.fd, to);
+    await punchTo(file.fd, Math.min(to, keptFrom));
     step('punched');
     return next;
   } finally {
     await file.close();
   }
 }
+
+/** Frees what `keptFrom` held back when it was archived. */
+export async function release(place: LogPlace, { head }: LogRecord, keptFrom: number): Promise<void> {
+  const file = await openLogFile(place);
+  try {
+    if ((await file.stat()).size > head) await punchTo(file.fd, Math.min(head, keptFrom));
+  } finally {
+    await file.close();
+  }
+}
+
+const punchTo = async (fd: number, to: number): Promise<void> => {
+  if (to > 0) await punchHole(fd, to);
+};
 
 /** Takes the hole at the file's head out of it. Throws EOPNOTSUPP where the file system can't; then all is as it was. */
 export async function cut(place: LogPlace, record: LogRecord, step: Step = noStep): Promise<LogRecord> {
@@ -192,20 +216,29 @@ export async function drop(place: LogPlace, record: LogRecord, count: number): P
 }
 
 /** Empties a log: its archives go, and what is in the file. */
-export async function flush(place: LogPlace, record: LogRecord): Promise<LogRecord> {
+export async function flush(
+  place: LogPlace,
+  record: LogRecord,
+  { keepsOffsets = false }: { readonly keepsOffsets?: boolean | undefined } = {},
+): Promise<LogRecord> {
   const without = await drop(place, record, record.archives.length);
   const file = await openLogFile(place);
   try {
     const { size } = await file.stat();
-    const next = await save(place, {
-      ...without,
-      base: without.base + size,
-      head: 0,
-      isMidLine: false,
-      generation: without.generation + 1,
-    });
-    await file.truncate(0);
-    return next;
+    const next = keepsOffsets
+      ? { ...without, head: size, isMidLine: false }
+      : { ...without, base: without.base + size, head: 0, isMidLine: false, generation: without.generation + 1 };
+    const empty = () => (keepsOffsets ? size > 0 && punchHole(file.fd, size) : file.truncate(0));
+    try {
+      const saved = await save(place, next);
+      await empty();
+      return saved;
+    } catch (error) {
+      if (!isDiskFull(error)) throw error;
+      // It is this log, perhaps, that fills the disk.
+      await empty();
+      return await save(place, next);
+    }
   } finally {
     await file.close();
   }
@@ -215,7 +248,10 @@ export async function flush(place: LogPlace, record: LogRecord): Promise<LogReco
  * The record of a log, everything finished that a death left half done. For the one process that rotates it. `isNew`: the record there was can't be
  * read, and was made anew from the files.
  */
-export async function recover(place: LogPlace): Promise<{ readonly record: LogRecord; readonly isNew: boolean }> {
+export async function recover(
+  place: LogPlace,
+  { keptFrom = Number.POSITIVE_INFINITY }: { readonly keptFrom?: number } = {},
+): Promise<{ readonly record: LogRecord; readonly isNew: boolean }> {
   let kept: LogRecord;
   try {
     kept = readRecord(place.record, place.file);
@@ -240,7 +276,7 @@ export async function recover(place: LogPlace): Promise<{ readonly record: LogRe
       const isDone = firstData(file.fd) < kept.cutting;
       record = await save(place, isDone ? afterCut(kept) : { ...kept, cutting: 0 });
     }
-    if (record.head > 0 && (await file.stat()).size > record.head) await punchHole(file.fd, record.head);
+    if ((await file.stat()).size > record.head) await punchTo(file.fd, Math.min(record.head, keptFrom));
     return { record, isNew: false };
   } finally {
     await file.close();

@@ -1,6 +1,8 @@
 /** The kernel's lists of listening sockets: /proc/net/tcp, tcp6 and unix, proc(5). */
-import { closeSync, openSync, readFileSync, readSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { endianness } from 'node:os';
+import { listeningRows } from '../host/listening-rows.ts';
+import { ipText } from '../host/socket-address.ts';
 
 export interface Listening {
   readonly protocol: 'tcp' | 'tcp6' | 'unix';
@@ -20,40 +22,6 @@ export function readListening(of: number | 'self' = 'self'): Map<string, Listeni
   }
   for (const line of readLines(`/proc/${of}/net/unix`)) addUnix(all, line);
   return all;
-}
-
-const listenState = '0A';
-const chunkBytes = 64 * 1024;
-
-/** The kernel lists listening sockets first: the thousands of connections of a busy server need not be read. */
-function listeningRows(path: string): string[][] {
-  const rows: string[][] = [];
-  let fd: number;
-  try {
-    fd = openSync(path, 'r');
-  } catch {
-    return rows;
-  }
-  try {
-    const buffer = Buffer.allocUnsafe(chunkBytes);
-    let rest = '';
-    for (let isHead = true; ; ) {
-      const length = readSync(fd, buffer, 0, chunkBytes, null);
-      const lines = (rest + buffer.toString('latin1', 0, length)).split('\n');
-      rest = lines.pop() ?? '';
-      for (const line of lines) {
-        const row = line.trim().split(/ +/);
-        if (!isHead && row[3] !== listenState) return rows;
-        if (!isHead) rows.push(row);
-        isHead = false;
-      }
-      if (length === 0) return rows;
-    }
-  } catch {
-    return rows;
-  } finally {
-    closeSync(fd);
-  }
 }
 
 function addInternet(all: Map<string, Listening>, protocol: 'tcp' | 'tcp6', row: readonly string[]): void {
@@ -88,27 +56,7 @@ function addressBytes(hex: string): Buffer {
   return endianness() === 'LE' && bytes.length % 4 === 0 ? bytes.swap32() : bytes;
 }
 
-const ipv4 = (hex: string) => [...addressBytes(hex)].join('.');
+const ipv4 = (hex: string) => ipText(addressBytes(hex));
 
-/** RFC 5952: lower case, the longest run of two zero groups or more shortened. */
-export function ipv6(hex: string): string {
-  const bytes = addressBytes(hex);
-  const groups = Array.from({ length: 8 }, (_, at) => bytes.readUInt16BE(at * 2));
-  if (groups.slice(0, 5).every((group) => group === 0) && groups[5] === 0xffff) {
-    return `::ffff:${[...bytes.subarray(12)].join('.')}`;
-  }
-  const [from, length] = longestZeros(groups);
-  const text = groups.map((group) => group.toString(16));
-  if (length < 2) return text.join(':');
-  return `${text.slice(0, from).join(':')}::${text.slice(from + length).join(':')}`;
-}
-
-function longestZeros(groups: readonly number[]): readonly [from: number, length: number] {
-  let best: readonly [number, number] = [0, 0];
-  for (let from = 0; from < groups.length; from++) {
-    let length = 0;
-    while (groups[from + length] === 0) length++;
-    if (length > best[1]) best = [from, length];
-  }
-  return best;
-}
+/** As `ipText` has it. */
+export const ipv6 = (hex: string) => ipText(addressBytes(hex));

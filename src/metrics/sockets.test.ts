@@ -66,7 +66,15 @@ test('the holder of a port is named with its command line', async () => {
 });
 
 test('a holder that may not be known is described by its user', () => {
-  assert.equal(describeHolder({ address: '[::]:80', pid: null, command: null, uid: 33 }), 'a process of user 33');
+  assert.equal(
+    describeHolder({ address: '[::]:80', pid: null, command: null, cookie: null, uid: 33 }),
+    'a process of user 33',
+  );
+});
+
+test('a holder that stead runs is named as the app that it is', () => {
+  const holder = { address: '[::]:80', pid: 812, command: 'node a.js', cookie: '1f2e.my.web.0.3', uid: 0 };
+  assert.equal(describeHolder(holder), `stead's "my.web", pid 812`);
 });
 
 test('addresses are written short', () => {

@@ -3,6 +3,7 @@ import { readdirSync, readlinkSync } from 'node:fs';
 import { escapeControls } from '../host/bytes.ts';
 import { type Listening, readListening } from './net-table.ts';
 import { processLine } from './process-line.ts';
+import { appOfCookie, cookieOf } from './tree.ts';
 
 export interface ListeningSocket {
   readonly protocol: Listening['protocol'];
@@ -81,6 +82,8 @@ export interface Holder {
   readonly pid: number | null;
   /** Its command line, escaped. */
   readonly command: string | null;
+  /** The STEAD_RUN_ID that it was executed with; null if stead does not run it. */
+  readonly cookie: string | null;
   /** Of the user that listens. */
   readonly uid: number;
 }
@@ -90,19 +93,24 @@ export function whoListens(port: number): Holder | null {
   const rows = [...readListening()].filter(([, listening]) => listening.port === port);
   const [first] = rows;
   if (first === undefined) return null;
-  const pid = holderOf(new Set(rows.map(([inode]) => inode)));
+  const { pid, cookie } = holderOf(new Set(rows.map(([inode]) => inode)));
   const { address, uid } = first[1];
-  return { address, pid, command: pid === null ? null : processLine(pid), uid: uid ?? 0 };
+  return { address, pid, command: pid === null ? null : processLine(pid), cookie, uid: uid ?? 0 };
 }
 
-function holderOf(inodes: ReadonlySet<string>): number | null {
-  const pids = readdirSync('/proc')
+/** Of several the program that stead runs, rather than who only keeps its sockets. */
+function holderOf(inodes: ReadonlySet<string>): { readonly pid: number | null; readonly cookie: string | null } {
+  const holders = readdirSync('/proc')
     .filter((name) => /^\d+$/.test(name))
-    .map(Number);
-  return pids.find((pid) => socketInodes(pid).some((inode) => inodes.has(inode))) ?? null;
+    .map(Number)
+    .filter((pid) => socketInodes(pid).some((inode) => inodes.has(inode)));
+  const known = holders.map((pid) => ({ pid, cookie: cookieOf(pid) }));
+  return known.find(({ cookie }) => cookie !== null) ?? known[0] ?? { pid: null, cookie: null };
 }
 
-/** `pid 812 (node other.js)`, for "port 5000 is held by …". */
-export function describeHolder({ pid, command, uid }: Holder): string {
-  return pid === null ? `a process of user ${uid}` : `pid ${pid} (${command ?? 'ended meanwhile'})`;
+/** `pid 812 (node other.js)`, for "port 5000 is held by …"; `stead's "web", pid 812` of what stead runs. */
+export function describeHolder({ pid, command, cookie, uid }: Holder): string {
+  if (pid === null) return `a process of user ${uid}`;
+  const app = cookie === null ? null : appOfCookie(cookie);
+  return app === null ? `pid ${pid} (${command ?? 'ended meanwhile'})` : `stead's "${escapeControls(app)}", pid ${pid}`;
 }

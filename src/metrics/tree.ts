@@ -141,6 +141,9 @@ export function cookieOf(pid: number): string | null {
   return environ.toString('latin1', from + cookieName.length, end < 0 ? environ.length : end);
 }
 
+/** The app's name in a STEAD_RUN_ID, `HOME.APP.INDEX.RUN`; null if it is none. */
+export const appOfCookie = (cookie: string): string | null => /^[^.]*\.(.+)\.\d+\.\d+$/.exec(cookie)?.[1] ?? null;
+
 function readEnviron(pid: number): Buffer | null {
   try {
     return readFileSync(`/proc/${pid}/environ`);

@@ -10,13 +10,14 @@ import { exists, findAbove } from './project.ts';
 import { quote } from './quote.ts';
 import { behindShim } from './shims.ts';
 
-/** Chooses tsx, bun, deno or Node's own type stripping, in this order. Throws INTERPRETER_NOT_FOUND, naming the ways there are. */
+/** Chooses tsx, bun, deno, ts-node or Node's own type stripping, in this order. Throws INTERPRETER_NOT_FOUND, naming the ways there are. */
 export async function typescriptRunner(script: string, surroundings: Surroundings): Promise<Chosen> {
   const node = await findNode(surroundings);
   const chosen =
     (await tsx(script, node)) ??
     (await bun(script, surroundings)) ??
     (await deno(script, surroundings)) ??
+    (await tsNode(script)) ??
     stripping(script, node);
   if (chosen !== null) return chosen;
   const version = node === null ? 'there is no node in your PATH' : `node ${node.version} (${node.path}) cannot`;
@@ -51,6 +52,13 @@ async function tsx(script: string, node: Node | null): Promise<Chosen | null> {
     return { interpreter: { name: 'node', path: node.path, args: ['--import', pathToFileURL(loader).href] }, notes };
   }
   return { interpreter: { name: 'tsx', path: command, args: [] }, notes };
+}
+
+async function tsNode(script: string): Promise<Chosen | null> {
+  const command = await findAbove(dirname(script), ['node_modules/.bin/ts-node']);
+  if (command === null) return null;
+  const notes = [`runs with ts-node (${escapeControls(dirname(dirname(command)))})`];
+  return { interpreter: { name: 'ts-node', path: command, args: [] }, notes };
 }
 
 const bunFiles = ['bun.lock', 'bun.lockb', 'bunfig.toml'];

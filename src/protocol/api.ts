@@ -23,6 +23,8 @@ export type Want = 'running' | 'stopped' | 'deleted';
 export interface ExitView {
   /** When it ended, ISO 8601; null if unknown. */
   readonly at: string | null;
+  /** Of which instance. Absent in records of earlier versions, which had one each. */
+  readonly index?: number;
   readonly run: number;
   readonly pid: number | null;
   readonly code: number | null;
@@ -98,6 +100,21 @@ export interface InstanceView {
   readonly reason: string | null;
   /** What the program says of itself (`STATUS=` by sd_notify); null if nothing. Absent in answers of versions before 0.2. */
   readonly status?: string | null;
+  /** A second run of the same index: one that is not ready to take the place of the first, or whose place was taken. Absent: the main one. */
+  readonly role?: 'candidate' | 'retiring';
+  /** Its terminal, where it has one and the pty host has told of it. */
+  readonly terminal?: TerminalView | null;
+}
+
+export interface TerminalView {
+  readonly cols: number;
+  readonly rows: number;
+  /** How many are attached. */
+  readonly clients: number;
+  /** What the program called its window; empty if nothing. */
+  readonly title: string;
+  /** Why its log takes nothing, so that the program waits (ENOSPC: the disk is full); null or absent: it does. */
+  readonly problem?: string | null;
 }
 
 /** One row of `list`. */
@@ -117,6 +134,25 @@ export interface AppView {
   readonly createdAt: string;
   /** When its schedule comes next, ISO 8601; null without one. */
   readonly nextRun: string | null;
+  /** While its instances are replaced one by one: how many of how many are. Null or absent: they aren't. */
+  readonly reload?: {
+    readonly phase: 'rolling' | 'paused' | 'aborting';
+    readonly done: number;
+    readonly of: number;
+  } | null;
+}
+
+/** A socket that is held for an app and accepted from by its instances. */
+export interface HeldSocket {
+  /** `tcp:*:5000`, as `docs/decisions/014-shared-sockets.md` has it. */
+  readonly key: string;
+  /** In words: `port 5000`, `UDP port 53`, `127.0.0.1:80`, or a path. */
+  readonly address: string;
+  /** Connections that nobody has accepted yet; null where it can't be told. */
+  readonly queue: number | null;
+  readonly accepting: readonly { readonly index: number; readonly pid: number }[];
+  /** A Unix socket that nobody reaches: another file is at its path. Absent: it is reached. */
+  readonly isPathTaken?: boolean;
 }
 
 export interface SocketView {
@@ -139,6 +175,8 @@ export interface AppDetail extends AppView {
   readonly env: readonly string[];
   /** Everything alive that belongs to the app. */
   readonly processes: readonly { readonly pid: number; readonly ppid: number; readonly command: string }[];
+  /** What its instances share. Absent in answers of earlier versions. */
+  readonly held?: readonly HeldSocket[];
 }
 
 /** What the caller's process hands down to a program: taken by the client at each start, never from the daemon. */
@@ -229,6 +267,24 @@ export interface RestartRequest extends SelectRequest {
   /** With `updateEnv`: the caller whose environment replaces the kept one. */
   readonly updateEnv: Caller | null;
 }
+export interface ScaleRequest extends SelectRequest {
+  /** `4`, `+2`, `-1`, `max`. */
+  readonly to: string;
+}
+export interface ReloadRequest extends SelectRequest {
+  /** So many instances are replaced at a time. */
+  readonly parallel: number;
+  /** So many are replaced, then it waits for `continue` or `abort`; null: all are. */
+  readonly canary: number | null;
+  readonly then: 'begin' | 'continue' | 'abort';
+  /** The caller whose environment replaces the kept one. */
+  readonly updateEnv: Caller | null;
+}
+export interface RenameRequest {
+  /** One app. */
+  readonly select: readonly string[];
+  readonly to: string;
+}
 export interface SignalRequest extends SelectRequest {
   /** `SIGHUP`, `HUP` or a number. */
   readonly signal: string;
@@ -242,6 +298,8 @@ export interface ActionResult {
   readonly early?: StartedApp['early'];
   readonly notes?: readonly string[];
   readonly sockets?: readonly SocketView[];
+  /** Of a reload: it has ended well, and does not pause. */
+  readonly isReloaded?: boolean;
 }
 export interface ActionResponse {
   readonly results: readonly ActionResult[];
@@ -289,6 +347,29 @@ export interface ApplyResponse {
   readonly apps: readonly AppliedApp[];
   readonly notes: readonly string[];
 }
+
+export interface AttachRequest {
+  /** One app, or one instance. */
+  readonly select: readonly string[];
+}
+/** Where a program can be spoken to: not by way of the daemon. */
+export type AttachResponse = {
+  /** The app's: it stays when the name is another. */
+  readonly id: number;
+  readonly name: string;
+  readonly index: number;
+  readonly state: StateName;
+} & (
+  | {
+      readonly kind: 'terminal';
+      /** The socket of the pty host, which takes frames (docs/terminals.md), and the session's name there. */
+      readonly socket: string;
+      readonly session: string;
+      readonly homeId: string;
+    }
+  /** It has no terminal, but an open stdin: a FIFO, whose writer ends nothing by closing it. */
+  | { readonly kind: 'stdin'; readonly path: string }
+);
 
 export interface WaitRequest {
   readonly select: readonly string[];
@@ -348,12 +429,16 @@ export const routes = {
   adopt: ['POST', '/v1/adopt'],
   stop: ['POST', '/v1/stop'],
   restart: ['POST', '/v1/restart'],
+  reload: ['POST', '/v1/reload'],
+  scale: ['POST', '/v1/scale'],
   delete: ['POST', '/v1/delete'],
+  rename: ['POST', '/v1/rename'],
   signal: ['POST', '/v1/signal'],
   reset: ['POST', '/v1/reset'],
   flush: ['POST', '/v1/flush'],
   logs: ['GET', '/v1/logs'],
   wait: ['POST', '/v1/wait'],
+  attach: ['POST', '/v1/attach'],
   set: ['POST', '/v1/set'],
   apply: ['POST', '/v1/apply'],
   events: ['GET', '/v1/events'],

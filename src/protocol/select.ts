@@ -7,6 +7,14 @@ export interface Selectable {
   readonly group: string | null;
   /** The path of its script, where that is known and there is one. */
   readonly script?: string | undefined;
+  /** Of its instances. */
+  readonly instances: readonly { readonly index: number }[];
+}
+
+/** `name:index` → both; null for a selector that is not of this form. */
+export function splitIndex(selector: string): { readonly name: string; readonly index: number } | null {
+  const [, name, index] = /^(.+):(\d{1,4})$/.exec(selector) ?? [];
+  return name === undefined ? null : { name, index: Number(index) };
 }
 
 /**
@@ -32,10 +40,9 @@ function selectOne<T extends Selectable>(apps: readonly T[], selector: string): 
   if (byName) return [byName];
   const byId = /^\d{1,9}$/.test(selector) ? apps.find((app) => app.id === Number(selector)) : undefined;
   if (byId) return [byId];
-  const indexed = /^(.+):(\d{1,4})$/.exec(selector);
-  const base = indexed && apps.find((app) => app.name === indexed[1]);
-  // One instance so far: its index is 0.
-  if (base && Number(indexed[2]) === 0) return [base];
+  const indexed = splitIndex(selector);
+  const base = apps.find((app) => app.name === indexed?.name);
+  if (base?.instances.some(({ index }) => index === indexed?.index)) return [base];
   throw notFound(selector, { known: apps.map((app) => app.name), meant: byScript(apps, selector)?.name });
 }
 

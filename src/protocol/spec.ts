@@ -53,7 +53,9 @@ export type Readiness =
   /** A newline written to this fd, as s6 has it. */
   | { readonly kind: 'fd'; readonly fd: number }
   /** `READY=1` by sd_notify(3). */
-  | { readonly kind: 'notify' };
+  | { readonly kind: 'notify' }
+  /** It listens on what it shares: all that the run before it listens on, else something. */
+  | { readonly kind: 'listen' };
 
 /** A check that is repeated, or `WATCHDOG=1` by sd_notify(3) at least every `aliveIntervalMs`. */
 export type Liveness = Check | { readonly kind: 'watchdog' };
@@ -106,6 +108,37 @@ export interface LogSpec {
   /** Bytes of one log and its archives on disk. */
   readonly total: number | null;
   readonly compress: boolean;
+}
+
+/** One socket that stead holds for an app: `listen: [5000, "unix:/run/x.sock", "udp:53", "http=127.0.0.1:8080"]`. */
+export type ListenSpec =
+  | {
+      readonly kind: 'tcp' | 'udp';
+      /** For `LISTEN_FDNAMES`; null: `kind` and port. */
+      readonly name: string | null;
+      /** An IP address; null: all addresses, IPv6 and IPv4. */
+      readonly host: string | null;
+      readonly port: number;
+    }
+  | { readonly kind: 'unix'; readonly name: string | null; readonly path: string };
+
+/** Instances and the sockets that they share. */
+export interface ShareSpec {
+  /** Null was not said: one instance, which shares nothing unless `listen` names something. */
+  readonly instances: number | null;
+  readonly listen: readonly ListenSpec[];
+  /** The sockets of `listen` are handed over non-blocking. */
+  readonly nonblock: boolean;
+  /** This variable is a number, and higher by one in each instance. */
+  readonly incrementVar: string | null;
+  /** How long an instance that is replaced, or of which there are fewer, may take for what it has begun to answer. */
+  readonly drainTimeoutMs: number;
+  /** Tells a Node program to take no more connections. */
+  readonly drainSignal: string;
+  /** The first connection starts it. */
+  readonly onDemand: boolean;
+  /** Without a connection for so long it is stopped, and the next one starts it; null: never. */
+  readonly idleTimeoutMs: number | null;
 }
 
 export interface AppSpec {
@@ -190,6 +223,44 @@ export interface AppSpec {
   /** Jobs: how long what it left may live on. */
   readonly leaveTimeoutMs: number;
   readonly log: LogSpec;
+  readonly share: ShareSpec;
+  /** Its stdin, stdout and stderr are this terminal; null: it has none. */
+  readonly tty: TerminalSpec | null;
+  /** Its stdin is a FIFO that never ends, to which `send` writes. */
+  readonly stdin: boolean;
+  /** Null: it is not watched. */
+  readonly watch: WatchSpec | null;
+}
+
+export const onBusyChoices = ['restart', 'queue', 'signal', 'ignore'] as const;
+
+/** What restarts it when it changes. */
+export interface WatchSpec {
+  /** Files, directories, globs; from its directory, or absolute. */
+  readonly paths: readonly string[];
+  readonly ignore: readonly string[];
+  /** What files end with, without the dot; null for all. */
+  readonly ext: readonly string[] | null;
+  readonly gitignore: boolean;
+  readonly quietMs: number;
+  /** Run by `sh -c` first: if it fails, what runs goes on. */
+  readonly before: string | null;
+  readonly onBusy: (typeof onBusyChoices)[number];
+  /** Of `onBusy: signal`. */
+  readonly signal: string;
+}
+
+export const resizePolicies = ['latest', 'smallest', 'largest', 'manual'] as const;
+
+/** A program's terminal. */
+export interface TerminalSpec {
+  /** Until a client says another. */
+  readonly cols: number;
+  readonly rows: number;
+  /** Whose size it has: of the client that did something last, of the smallest or largest of all, or of none. */
+  readonly resize: (typeof resizePolicies)[number];
+  /** Lines above the screen that are kept for who attaches. */
+  readonly scrollback: number;
 }
 
 /**
@@ -261,4 +332,27 @@ export interface SpecOptions {
   readonly logKeep?: number;
   readonly logMaxTotal?: number;
   readonly logCompress?: boolean;
+  /** `4`, `max`, `-1`: one less than there are cores. */
+  readonly instances?: string;
+  readonly listen?: readonly string[];
+  readonly nonblock?: boolean;
+  readonly incrementVar?: string;
+  readonly drainTimeoutMs?: number;
+  readonly drainSignal?: string;
+  readonly listenOnDemand?: boolean;
+  readonly idleTimeoutMs?: number;
+  readonly tty?: boolean;
+  /** `COLSxROWS` */
+  readonly ttySize?: string;
+  readonly ttyResize?: TerminalSpec['resize'];
+  readonly ttyScrollback?: number;
+  readonly stdin?: boolean;
+  readonly watch?: readonly string[];
+  readonly ignore?: readonly string[];
+  readonly ext?: string;
+  readonly watchDelayMs?: number;
+  readonly gitignore?: boolean;
+  readonly before?: string;
+  readonly onBusy?: WatchSpec['onBusy'];
+  readonly watchSignal?: string;
 }

@@ -26,13 +26,14 @@ const spec: AppSpec = {
   ...settle({}, { kind: 'app', inherited }),
 };
 const state: StoredState = {
-  format: 2,
+  format: 3,
   id: 3,
   want: 'stopped',
   by: 'stead stop api',
   createdAt: '2026-01-01T00:00:00.000Z',
   bootId: 'boot',
-  instances: [{ index: 0, model: newModel, sinceWall: 1 }],
+  instances: [{ index: 0, role: 'main', lane: 0, model: newModel, sinceWall: 1 }],
+  rollout: null,
 };
 
 /** A home with the app, in its second generation. */

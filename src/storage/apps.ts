@@ -8,21 +8,29 @@
 import { existsSync, mkdirSync, readdirSync, renameSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { appendLine, errnoOf, readIfThere, replaceFile, syncDirectory } from '../host/files.ts';
+import type { Role } from '../lifecycle/state.ts';
 import type { ExitView, Want } from '../protocol/api.ts';
 import { SteadError } from '../protocol/errors.ts';
 import { type AppSpec, specFormat } from '../protocol/spec.ts';
 import { appDirectory, appsDirectory, nameOfDirectory, runsDirectory } from './layout.ts';
 import { migrateSpec, migrateState } from './migrate.ts';
 import { formatProblem, type Problem, specProblem, stateFormat, stateProblem } from './problems.ts';
+import { formerNames } from './rename.ts';
 
 export { stateFormat };
 
 /** `Model` is the automaton's; storage does not look into it. */
 export interface StoredInstance<Model = unknown> {
   readonly index: number;
+  /** During a reload there are two runs of one index; else all are `main`. */
+  readonly role: Role;
+  /** Of the runs of one index that are there at the same time each has its own: 0, 1, … */
+  readonly lane: number;
   readonly model: Model;
   /** Since when it is in its state, milliseconds since the epoch. */
   readonly sinceWall: number;
+  /** The app's name when the run that is under way was launched, where it has another one now: what the run has of it stays as it was. */
+  readonly launchedAs?: string;
 }
 
 export interface StoredState<Model = unknown> {
@@ -35,6 +43,22 @@ export interface StoredState<Model = unknown> {
   /** The boot in which the models' times and pids mean something. */
   readonly bootId: string;
   readonly instances: readonly StoredInstance<Model>[];
+  /** The reload that is under way; null: none is. */
+  readonly rollout: Rollout | null;
+}
+
+/** A reload: what is left of it to do, for whoever goes on with it. */
+export interface Rollout {
+  /** Indexes whose turn has not come. */
+  readonly pending: readonly number[];
+  readonly done: readonly number[];
+  /** How many at a time. */
+  readonly parallel: number;
+  /** After so many it waits to be told to go on; null: it does not, or no more. */
+  readonly canary: number | null;
+  /** Told to put back what was replaced. */
+  readonly isAborted: boolean;
+  readonly by: string;
 }
 
 export interface StoredApp<Model = unknown> {
@@ -74,15 +98,27 @@ interface Loading<Model> extends LoadedApps<Model> {
 /** Every app on disk. With `mend`, bad files are moved aside; without, nothing is touched. */
 export function loadApps<Model>(home: string, { mend }: { readonly mend: boolean }): LoadedApps<Model> {
   const loaded: Loading<Model> = { apps: [], stateless: [], specless: [], damages: [], shared: new Map() };
-  for (const directory of appDirectories(home)) loadApp(home, nameOfDirectory(directory), mend, loaded);
+  const former = formerNames(home);
+  for (const directory of appDirectories(home)) loadApp(home, nameOfDirectory(directory), { mend, former, to: loaded });
   const { apps, stateless, specless, damages } = loaded;
   apps.sort((a, b) => a.state.id - b.state.id);
   return { apps, stateless, specless, damages };
 }
 
-function loadApp<Model>(home: string, name: string, mend: boolean, to: Loading<Model>): void {
+interface LoadOne<Model> {
+  readonly mend: boolean;
+  /** Of apps that were renamed: an old name, and the one that it is now. */
+  readonly former: ReadonlyMap<string, string>;
+  readonly to: Loading<Model>;
+}
+
+function loadApp<Model>(home: string, name: string, { mend, former, to }: LoadOne<Model>): void {
   const directory = appDirectory(home, name);
-  const spec = readGenerations<AppSpec>(join(directory, 'spec.json'), (value) => specProblem(value, name), migrateSpec);
+  const spec = readGenerations<AppSpec>(
+    join(directory, 'spec.json'),
+    (value) => specProblem(value, name),
+    (value) => renamed(migrateSpec(value), name, former),
+  );
   const state = readGenerations<StoredState<Model>>(join(directory, 'state.json'), stateProblem, migrateState);
   const bad = [...spec.bad, ...state.bad];
   const isLater = bad.some((each) => each.isLater);
@@ -99,6 +135,12 @@ function loadApp<Model>(home: string, name: string, mend: boolean, to: Loading<M
   if (state.value !== null) to.apps.push({ spec: spec.value, state: state.value });
   // Without a bad file it is an app that was never made whole: the disk was full.
   else if (state.bad.length > 0) to.stateless.push(spec.value);
+}
+
+/** The directory has its new name already, the file has not: the directory's counts. */
+function renamed(spec: unknown, name: string, former: ReadonlyMap<string, string>): unknown {
+  const written = (spec as Partial<AppSpec> | null)?.name;
+  return typeof written === 'string' && former.get(written) === name ? { ...(spec as AppSpec), name } : spec;
 }
 
 /** A thousand apps of one caller have one environment and one set of limits: half of what a spec takes in memory. */

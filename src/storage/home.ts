@@ -30,6 +30,23 @@ function refuseLink(home: string, name: string): void {
     throw unsafe(join(home, name), 'is a symbolic link', `look where it leads, then: rm '${join(home, name)}'`);
 }
 
+/** A directory in a home that nobody else can look into, made if it is not there. Throws HOME_UNSAFE or HOME_UNUSABLE. */
+export function prepareFolder(home: string, name: string): void {
+  const path = join(home, name);
+  try {
+    mkdirSync(path, { mode: 0o700 });
+  } catch (error) {
+    if (errnoOf(error) !== 'EEXIST') throw unusable(home, error);
+  }
+  refuseLink(home, name);
+  const stat = lstatSync(path);
+  const uid = process.geteuid?.() ?? 0;
+  const remove = `look what is in it, then: rm -r '${path}'`;
+  if (!stat.isDirectory()) throw unsafe(path, 'is no directory', remove);
+  if (stat.uid !== uid) throw unsafe(path, `belongs to uid ${stat.uid}, and you are uid ${uid}`, remove);
+  if (stat.mode & 0o077) chmodSync(path, 0o700);
+}
+
 /** Whether a home is there. Throws HOME_UNSAFE if it is a link, another user's, or writable by others. */
 export function checkHome(home: string): boolean {
   let stat: Stats;

@@ -7,6 +7,8 @@ export const nameOfDirectory = (directory: string): string => directory.replace(
 
 export const appsDirectory = (home: string): string => join(home, 'apps');
 export const appDirectory = (home: string, name: string): string => join(home, 'apps', directoryName(name));
+/** Where programs of other users reach what is theirs: they can't enter the home. */
+export const sharedDirectory = (homeId: string): string => join('/run', `stead-${homeId}`);
 export const runsDirectory = (home: string, name: string, index: number): string =>
   join(appDirectory(home, name), String(index), 'runs');
 export const runDirectory = (home: string, name: string, index: number, run: number): string =>

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
+import { settleShare } from '../config/settle.ts';
 import { migrateSpec, migrateState } from './migrate.ts';
 import { specProblem, stateProblem } from './problems.ts';
 
@@ -51,6 +52,33 @@ test('a spec of format 1 means the same in this one, and what was said can be sa
     stopTimeoutMs: 2000,
   });
   assert.deepEqual([spec.env, spec.stopExitCodes, spec.limits], [spec1.env, [3, 4], spec1.limits]);
+});
+
+test('a spec of format 2 from before instances shares nothing', () => {
+  const { share, ...old } = migrateSpec(spec1) as Record<string, unknown>;
+  assert.match(specProblem(old, 'api')!.text, /"share"/);
+  const spec = migrateSpec(old) as Record<string, unknown>;
+  assert.equal(specProblem(spec, 'api'), null);
+  assert.deepEqual([spec.share, share], [share, settleShare({})]);
+});
+
+test('what is no use of a share is found', () => {
+  const spec = migrateSpec(spec1) as Record<string, unknown>;
+  const share = settleShare({ listen: ['5000', 'unix:/x'], instances: '2' });
+  assert.equal(specProblem({ ...spec, share }, 'api'), null);
+  for (const wrong of [
+    { instances: 0 },
+    { listen: [{ kind: 'unix', name: null }] },
+    { listen: [{ kind: 'tcp', name: null, host: null, port: '80' }] },
+    { listen: [{ kind: 'sctp', name: null, host: null, port: 80 }] },
+    { drainSignal: 10 },
+    { idleTimeoutMs: undefined },
+  ])
+    assert.match(
+      specProblem({ ...spec, share: { ...share, ...wrong } }, 'api')?.text ?? '',
+      /"share"/,
+      JSON.stringify(wrong),
+    );
 });
 
 test('every state of format 1 is one of this', () => {

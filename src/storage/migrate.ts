@@ -3,8 +3,9 @@
  * as its format says is returned as it is: what is wrong with it is found afterwards.
  *
  * Format 2 (0.2): options as they were said, readiness, schedules, dependencies, limits; waits and causes in states.
+ * Format 3 of states: several instances, and two runs of one during a reload.
  */
-import { settle, settleLog } from '../config/settle.ts';
+import { settle, settleLog, settleShare, settleTerminal, settleWatch } from '../config/settle.ts';
 import { newModel } from '../lifecycle/state.ts';
 import type { SpecOptions } from '../protocol/spec.ts';
 
@@ -16,13 +17,20 @@ const isFields = (value: unknown): value is Fields =>
 export function migrateSpec(value: unknown): unknown {
   if (!isFields(value)) return value;
   if (value.format === 1) return specFrom1(value);
-  return value.format === 2 && value.log === undefined && isFields(value.options) ? withLog(value) : value;
+  if (value.format !== 2 || !isFields(value.options)) return value;
+  return withAdded(value, value.options as SpecOptions);
 }
 
-/** Format 2 had no word on logs at first. */
-function withLog(spec: Fields): Fields {
+/** Format 2 had no word on logs at first, nor on what instances share, nor on terminals and watching. */
+function withAdded(spec: Fields, options: SpecOptions): Fields {
   try {
-    return { ...spec, log: settleLog(spec.options as SpecOptions) };
+    return {
+      ...spec,
+      ...(spec.log === undefined && { log: settleLog(options) }),
+      ...(spec.share === undefined && { share: settleShare(options) }),
+      ...(spec.tty === undefined && { tty: settleTerminal(options), stdin: options.stdin ?? false }),
+      ...(spec.watch === undefined && { watch: settleWatch(options) }),
+    };
   } catch {
     return spec;
   }
@@ -30,7 +38,9 @@ function withLog(spec: Fields): Fields {
 
 /** A `state.json` of any format up to the present one, in the present one. */
 export function migrateState(value: unknown): unknown {
-  return isFields(value) && value.format === 1 && Array.isArray(value.instances) ? stateFrom1(value) : value;
+  if (!isFields(value) || !Array.isArray(value.instances)) return value;
+  if (value.format === 1) return stateFrom2(stateFrom1(value));
+  return value.format === 2 ? stateFrom2(value) : value;
 }
 
 function specFrom1(old: Fields): unknown {
@@ -79,13 +89,24 @@ function optionsFrom1(old: Fields, kind: 'app' | 'job'): SpecOptions {
   return Object.fromEntries(Object.entries(said).filter(([, value]) => value !== undefined)) as SpecOptions;
 }
 
-function stateFrom1(old: Fields): unknown {
+function stateFrom1(old: Fields): Fields {
   const instances = (old.instances as unknown[]).map((instance) => {
     if (!isFields(instance) || !isFields(instance.model) || !isFields(instance.model.state)) return instance;
     const { model } = instance;
     return { ...instance, model: { ...newModel, ...model, state: automatonFrom1(model.state as Fields) } };
   });
   return { ...old, format: 2, instances };
+}
+
+function stateFrom2(old: Fields): Fields {
+  const instances = (old.instances as unknown[]).map((instance) => {
+    if (!isFields(instance) || !isFields(instance.model) || !isFields(instance.model.state)) return instance;
+    const { model } = instance;
+    const state = model.state as Fields;
+    const whole = state.name === 'stopping' ? { ...state, drains: false } : state;
+    return { ...instance, role: 'main', lane: 0, model: { ...model, state: whole } };
+  });
+  return { ...old, format: 3, instances, rollout: null };
 }
 
 /** Fields that the states of format 1 did not have. */

@@ -5,7 +5,7 @@
 import type { StateName, Want } from '../protocol/api.ts';
 import { type AppSpec, specFormat } from '../protocol/spec.ts';
 
-export const stateFormat = 2;
+export const stateFormat = 3;
 
 export interface Problem {
   readonly text: string;
@@ -50,6 +50,13 @@ const isLimits: Check = (value) =>
 
 const isTextRecord: Check = (value) => isRecord(value) && Object.values(value).every(isText);
 const check = orNull((value) => isRecord(value) && isText(value.kind));
+
+const isListen: Check = (value) =>
+  isRecord(value) &&
+  orNull(isText)(value.name) &&
+  (value.kind === 'unix'
+    ? isText(value.path)
+    : oneOf(['tcp', 'udp'])(value.kind) && isCount(value.port) && orNull(isText)(value.host));
 
 /** An option's value, of whatever type; what it must be exactly was checked when it was said. */
 const isOptionValue: Check = (value) => isText(value) || isNumber(value) || isBoolean(value) || listOf(isText)(value);
@@ -121,10 +128,34 @@ const specFields = {
     total: limit,
     compress: isBoolean,
   }),
+  share: record({
+    instances: (value) => value === null || (isCount(value) && value !== 0),
+    listen: listOf(isListen),
+    nonblock: isBoolean,
+    incrementVar: orNull(isText),
+    drainTimeoutMs: isNumber,
+    drainSignal: isText,
+    onDemand: isBoolean,
+    idleTimeoutMs: limit,
+  }),
+  tty: orNull(record({ cols: isCount, rows: isCount, resize: isText, scrollback: isCount })),
+  stdin: isBoolean,
+  watch: orNull(
+    record({
+      paths: listOf(isText),
+      ignore: listOf(isText),
+      ext: orNull(listOf(isText)),
+      gitignore: isBoolean,
+      quietMs: isNumber,
+      before: orNull(isText),
+      onBusy: isText,
+      signal: isText,
+    }),
+  ),
 } satisfies { readonly [K in Exclude<keyof AppSpec, 'format'>]: Check };
 
 const asker = oneOf(['user', 'daemon']);
-const goal = oneOf(['stay', 'start', 'delete', 'policy']);
+const goal = oneOf(['stay', 'start', 'delete', 'policy', 'retire', 'await']);
 const exit = orNull(record({ run: isCount, code: orNull(isNumber), signal: orNull(isText), upMs: orNull(isNumber) }));
 /** What the automaton counts on in each of its states. */
 const cause = orNull(record({ reason: isText, isFinal: isBoolean }));
@@ -133,12 +164,19 @@ const stateFields: Readonly<Record<StateName, Fields>> = {
   completed: { reason: isText },
   failed: { reason: isText, until: limit, isLate: isBoolean },
   backoff: { until: isNumber, reason: isText },
-  waiting: { for: oneOf(['turn', 'time']), reason: isText, isBlocked: isBoolean, by: asker, isRestart: isBoolean },
+  waiting: {
+    for: oneOf(['turn', 'time', 'connection']),
+    reason: isText,
+    isBlocked: isBoolean,
+    by: asker,
+    isRestart: isBoolean,
+  },
   starting: { run: isCount, since: isNumber, by: asker, isLaunched: isBoolean, deadline: limit },
   running: { run: isCount, since: isNumber, until: limit },
   stopping: {
     run: isCount,
     phase: oneOf(['leaving', 'asked', 'killing']),
+    drains: isBoolean,
     step: isCount,
     deadline: isNumber,
     goal,
@@ -166,6 +204,8 @@ const stateFileFields: Fields = {
     value.every(
       record({
         index: isCount,
+        role: oneOf(['main', 'candidate', 'retiring']),
+        lane: isCount,
         sinceWall: isNumber,
         model: record({
           state: isAutomatonState,
@@ -178,6 +218,16 @@ const stateFileFields: Fields = {
         }),
       }),
     ),
+  rollout: orNull(
+    record({
+      pending: listOf(isCount),
+      done: listOf(isCount),
+      parallel: isCount,
+      canary: orNull(isCount),
+      isAborted: isBoolean,
+      by: isText,
+    }),
+  ),
 };
 
 const damaged = (text: string): Problem => ({ text, isLater: false });

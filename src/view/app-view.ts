@@ -2,19 +2,22 @@
  * What is shown of an app, made from what is known of it and a look at /proc: the same for the daemon's answer and for the files alone.
  */
 import { isoTime, monotonicMs, wallMs } from '../host/clock.ts';
-import type { Model, State } from '../lifecycle/state.ts';
+import type { Model, Role, State } from '../lifecycle/state.ts';
 import { durationInWords, reasonInWords } from '../lifecycle/words.ts';
-import type { AppView, InstanceView, StateName } from '../protocol/api.ts';
+import type { AppView, InstanceView, StateName, TerminalView } from '../protocol/api.ts';
 import type { AppSpec } from '../protocol/spec.ts';
 import type { StoredState } from '../storage/apps.ts';
 import type { Usage } from './usage.ts';
 
 export interface Seen {
   readonly index: number;
+  readonly role: Role;
   readonly model: Model;
   readonly sinceWall: number;
   readonly pid: number | null;
   readonly status?: string | null;
+  /** Null: it has none, or nobody told of it. */
+  readonly terminal?: TerminalView | null;
   /** Null when nobody looked or nothing runs. */
   readonly usage: Usage | null;
 }
@@ -34,12 +37,15 @@ const severity: readonly StateName[] = [
 
 export function appView(
   spec: AppSpec,
-  state: Pick<StoredState, 'id' | 'want' | 'createdAt'>,
+  state: Pick<StoredState, 'id' | 'want' | 'createdAt' | 'rollout'>,
   instances: readonly Seen[],
   nextRun: number | null = null,
 ): AppView {
   const views = instances.map(instanceView);
-  const worst = views.toSorted((a, b) => severity.indexOf(a.state) - severity.indexOf(b.state))[0]!;
+  const mains = views.filter(({ role }) => role === undefined);
+  const worst = (mains.length > 0 ? mains : views).toSorted(
+    (a, b) => severity.indexOf(a.state) - severity.indexOf(b.state),
+  )[0]!;
   return {
     id: state.id,
     name: spec.name,
@@ -52,6 +58,17 @@ export function appView(
     ports: [...new Set(instances.flatMap(({ usage }) => usage?.ports ?? []))],
     createdAt: state.createdAt,
     nextRun: nextRun === null ? null : isoTime(nextRun),
+    reload: reloadOf(state.rollout),
+  };
+}
+
+function reloadOf(rollout: StoredState['rollout']): NonNullable<AppView['reload']> | null {
+  if (rollout === null) return null;
+  const { pending, done, canary, isAborted } = rollout;
+  return {
+    phase: isAborted ? 'aborting' : canary === null ? 'rolling' : 'paused',
+    done: done.length,
+    of: done.length + pending.length,
   };
 }
 
@@ -69,7 +86,20 @@ function withNextRun({ state, reason }: InstanceView, nextRun: number | null): s
 const since = (state: State, sinceWall: number): number =>
   'since' in state ? wallMs() - Math.max(0, monotonicMs() - state.since) : Math.min(sinceWall, wallMs());
 
-function instanceView({ index, model, sinceWall, pid, status = null, usage }: Seen): InstanceView {
+/** It is up, and waits in a write. */
+const stuckInWords = (code: string): string =>
+  `what it prints waits: its log takes nothing (${code}${code === 'ENOSPC' ? ': the disk is full, see df -h' : ''})`;
+
+function instanceView({
+  index,
+  role,
+  model,
+  sinceWall,
+  pid,
+  status = null,
+  usage,
+  terminal = null,
+}: Seen): InstanceView {
   const { state } = model;
   return {
     index,
@@ -80,7 +110,9 @@ function instanceView({ index, model, sinceWall, pid, status = null, usage }: Se
     restarts: model.restarts,
     memory: usage?.memory ?? null,
     cpu: usage?.cpu ?? null,
-    reason: reasonInWords(model, monotonicMs()),
+    reason: reasonInWords(model, monotonicMs()) ?? (terminal?.problem ? stuckInWords(terminal.problem) : null),
     status,
+    ...(role !== 'main' && { role }),
+    ...(terminal !== null && { terminal }),
   };
 }

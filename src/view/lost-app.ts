@@ -56,8 +56,11 @@ function atRest(home: string, name: string, state: StoredState<Model>): StoredSt
   return {
     ...state,
     want: state.want === 'deleted' ? 'deleted' : 'stopped',
-    instances: state.instances.map(({ index, model, sinceWall }) => ({
+    rollout: null,
+    instances: state.instances.map(({ index, role, lane, model, sinceWall }) => ({
       index,
+      role,
+      lane,
       sinceWall,
       model: {
         ...newModel,

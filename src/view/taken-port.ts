@@ -8,9 +8,12 @@ export function complainedPort(text: string): number | null {
   return port === undefined ? null : Number(port);
 }
 
-/** `port 5000 is held by pid 812 (node other.js)`, if somebody holds it now. */
-export function takenPort(text: string): string | null {
+/** `port 5000 is held by pid 812 (node other.js)`, if somebody holds it now. `known` tells of those that the caller knows better than the kernel does. */
+export function takenPort(text: string, known: (port: number) => string | null = () => null): string | null {
   const port = complainedPort(text);
-  const holder = port === null ? null : whoListens(port);
-  return holder === null ? null : `port ${port} is held by ${describeHolder(holder)}`;
+  if (port === null) return null;
+  const better = known(port);
+  const holder = better === null ? whoListens(port) : null;
+  const by = better ?? (holder === null ? null : describeHolder(holder));
+  return by === null ? null : `port ${port} is held by ${by}`;
 }

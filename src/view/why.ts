@@ -6,7 +6,7 @@ import { signalName } from '../host/signals.ts';
 import { readLogStart } from '../launcher/records.ts';
 import { excerptFrom, linesFrom } from '../logs/excerpt.ts';
 import { placeOf, type StreamName } from '../logs/layout.ts';
-import type { AppDetail, ExitView, WhyView } from '../protocol/api.ts';
+import type { AppDetail, ExitView, HeldSocket, WhyView } from '../protocol/api.ts';
 import { runDirectory } from '../storage/layout.ts';
 import { takenPort } from './taken-port.ts';
 
@@ -33,29 +33,54 @@ export function whyView(home: string, detail: AppDetail): WhyView {
     findings: [
       ...(isTroubled ? findMissing(detail) : []),
       ...portFinding([...err, ...out].join('\n'), state),
-      ...logFinding(home, name),
+      ...lastFinding(home, name, 'log', (at) => `stead logs ${name} --since ${at}`),
+      ...lastFinding(home, name, 'watch', () => `stead events ${name}; stead show ${name}`),
+      ...(detail.held ?? []).flatMap((socket) => socketFinding(name, socket)),
     ],
     lastLines: shown,
   };
 }
 
-/** What was done to its log by others, told last. */
-function logFinding(home: string, name: string): { readonly what: string; readonly hint: string }[] {
+/** What was told last of its log (what others did to it), or of watching it (what kept a change from a restart). */
+function lastFinding(
+  home: string,
+  name: string,
+  type: 'log' | 'watch',
+  hint: (at: string) => string,
+): { readonly what: string; readonly hint: string }[] {
   let text: string | null;
   try {
     text = readIfThere(join(home, 'events.jsonl'));
   } catch {
     return [];
   }
-  const line = text?.split('\n').findLast((each) => each.includes('"type":"log"') && each.includes(`"app":"${name}"`));
+  const line = text
+    ?.split('\n')
+    .findLast((each) => each.includes(`"type":"${type}"`) && each.includes(`"app":"${name}"`));
   try {
     const { reason, at } = JSON.parse(line ?? '{}') as { readonly reason?: unknown; readonly at?: unknown };
-    return typeof reason === 'string'
-      ? [{ what: `at ${at}: ${reason}`, hint: `stead logs ${name} --since ${at}` }]
-      : [];
+    return typeof reason === 'string' ? [{ what: `at ${at}: ${reason}`, hint: hint(String(at)) }] : [];
   } catch {
     return [];
   }
+}
+
+/** Clients wait, and nobody comes for them; or they can't even reach it. */
+function socketFinding(name: string, { address, queue, accepting, isPathTaken }: HeldSocket): WhyView['findings'] {
+  if (isPathTaken)
+    return [
+      {
+        what: `${address} is another file now: nobody reaches its socket`,
+        hint: `move it away, then: stead reload ${name}`,
+      },
+    ];
+  if (accepting.length > 0 || queue === null || queue === 0) return [];
+  return [
+    {
+      what: `${queue} ${queue === 1 ? 'connection waits' : 'connections wait'} on ${address}, and no instance is seen to accept there`,
+      hint: `stead show ${name} tells what it listens on; stead help instances, how it gets that socket`,
+    },
+  ];
 }
 
 const isFine = ({ code, ambiguous, cause }: ExitView): boolean =>

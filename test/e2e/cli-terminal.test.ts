@@ -6,6 +6,7 @@ import { type TestContext, test } from 'node:test';
 import { steadBin } from '../support/paths.ts';
 import { freePort } from '../support/ports.ts';
 import { execute, Stead } from '../support/stead.ts';
+import { waitFor } from '../support/wait.ts';
 
 const quote = (word: string) => `'${word.replaceAll("'", `'\\''`)}'`;
 
@@ -31,7 +32,7 @@ test('start shows the row, the address and the two commands that come next', asy
   const stead = new Stead(t);
   const port = await freePort();
   writeFileSync(join(stead.directory, 'web.js'), `require('node:http').createServer().listen(${port}, '127.0.0.1')`);
-  const text = await onTerminal(stead, ['start', 'web.js'], { NO_COLOR: '1' });
+  const text = await onTerminal(stead, ['start', 'web.js', '--ready', `port:127.0.0.1:${port}`], { NO_COLOR: '1' });
   assert.match(text, /^id {2}name {2}state/m);
   assert.match(text, /^ 0 {2}web {3}running/m);
   assert.match(text, new RegExp(`^It listens on 127.0.0.1:${port}\\.$`, 'm'));
@@ -49,8 +50,11 @@ test('a program that ends at once is reported with its code in words, its last l
   assert.match(text, /^bad ended after \d+ ms: exit code 3$/m);
   assert.match(text, /^ {2}\| no \\x1b\[2J config$/m);
   assert.match(text, /^Next: it is not started again/m);
-  assert.equal((await stead.run(['start', 'bad'])).code, 1);
-  const { error } = await stead.json<{ error: { code: string; details: { apps: unknown[] } } }>(['start', 'bad']);
+  // Within the 300 ms of the first look, which it does not make on a machine that is very busy.
+  const error = await waitFor('an early end', async () => {
+    type Failed = { readonly error?: { readonly code: string; readonly details: { readonly apps: unknown[] } } };
+    return (await stead.json<Failed>(['start', 'bad'])).error;
+  });
   assert.deepEqual([error.code, error.details.apps.length], ['EXITED_EARLY', 1]);
 });
 

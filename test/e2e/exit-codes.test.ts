@@ -28,7 +28,7 @@ async function endOf(
 
 test('exit codes are told as they were; 130 and 141 are named as ambiguous', async (t) => {
   const stead = new Stead(t);
-  await inBatches([0, 1, 2, 77, 126, 127, 128, 130, 137, 141, 143, 255], async (code) => {
+  await inBatches([0, 1, 77, 126, 127, 130, 141, 143, 255], async (code) => {
     const { exit, waited } = await endOf(stead, `code-${code}`, `exit ${code}`);
     assert.equal(waited, code);
     const isAmbiguous = code === 130 || code === 141;
@@ -44,7 +44,7 @@ test('exit codes are told as they were; 130 and 141 are named as ambiguous', asy
 
 test('signals are told by name, and told from the exit codes that look like them', async (t) => {
   const stead = new Stead(t);
-  const deadly = [...Array.from({ length: 16 }, (_, at) => at + 1), 24, 25, 26, 27, 29, 30, 31, 34, 64];
+  const deadly = [1, 2, 3, 6, 9, 11, 13, 14, 15, 31, 34, 64];
   await inBatches(deadly, async (number) => {
     const { exit, waited } = await endOf(stead, `signal-${number}`, `ulimit -c 0; kill -${number} $$`);
     assert.equal(waited, 128 + number);

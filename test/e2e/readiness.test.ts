@@ -97,7 +97,11 @@ test('what crashes before it is ready is reported as that, and one that is late 
   writeFileSync(join(stead.directory, 'late'), '');
   await stead.ok(['signal', 'KILL', 'b']);
   // The file is there still, so that it is ready; without it, it is not.
-  await stead.until('b', 'running again', ({ instances }) => instances[0]!.restarts === 1);
+  await stead.until(
+    'b',
+    'running again',
+    ({ state, instances }) => state === 'running' && instances[0]!.restarts === 1,
+  );
   const { rmSync } = await import('node:fs');
   rmSync(join(stead.directory, 'ready'));
   await stead.ok(['signal', 'KILL', 'b']);
@@ -133,11 +137,11 @@ for (const [kind, make] of Object.entries(alive)) {
     const { check, command, finding } = make(await freePort());
     const often = ['--alive-interval', '150ms', '--alive-failures', '2', '--alive-timeout', '1s'];
     await stead.ok(['start', '--name', 'web', '--alive', check, ...often, ...command]);
-    const pid = await stead.pid('web');
     writeFileSync(join(stead.directory, 'status'), '500');
     const { exits } = await stead.until('web', 'restarted', ({ instances }) => instances[0]!.restarts > 0);
     assert.match(exits[0]!.cause!, finding);
-    assert.ok(!isRunning(pid));
+    // On a busy machine it may have been too late to begin with.
+    assert.ok(!isRunning(exits[0]!.pid!));
     assert.match((await stead.ok(['why', 'web'])).stdout, /ended by stead: not alive: /);
   });
 }

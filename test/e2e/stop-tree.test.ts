@@ -86,7 +86,7 @@ bothWays('what ignores TERM is killed at the timeout, and that is said', async (
   const from = performance.now();
   await stead.ok(['stop', 'stubborn']);
   const tookMs = performance.now() - from;
-  assert.ok(tookMs >= 2000 && tookMs < 3500, `took ${tookMs} ms`);
+  assert.ok(tookMs >= 2000 && tookMs < 10_000, `took ${tookMs} ms`);
   const app = await stead.show('stubborn');
   assert.deepEqual([app.state, app.exits.at(-1)?.signal, app.exits.at(-1)?.code], ['stopped', 'SIGKILL', null]);
   assert.match(app.exits.at(-1)!.reason, /SIGKILL/);

@@ -52,7 +52,9 @@ const endings: readonly Ending[] = [
 ];
 
 for (const ending of endings) {
-  test(`start and run survive: ${ending.title}`, { skip: !hasTerminals && 'no python3 is installed' }, async (t) => {
+  test(`start, run and open survive: ${ending.title}`, {
+    skip: !hasTerminals && 'no python3 is installed',
+  }, async (t) => {
     const stead = new Stead(t);
     const port = await freePort();
     const terminal = shellOn(stead, ending);
@@ -63,7 +65,11 @@ for (const ending of endings) {
     await terminal.shows(/start=0/);
     terminal.type('stead run --name job -- sleep 300; echo "run=$?"\n');
     await terminal.shows(/run=0/);
-    const pids = [await stead.pid('testserver'), await stead.pid('job')];
+    terminal.type(`stead open -d session -- /bin/sh -c 'while read line; do echo "<$line>"; done'; echo "open=$?"\n`);
+    await terminal.shows(/open=0/);
+    const names = ['testserver', 'job', 'session'];
+    const pids = await Promise.all(names.map((name) => stead.pid(name)));
+    const [server, job, session] = pids as [number, number, number];
     const daemon = await stead.daemon();
 
     await ending.end(terminal, shell);
@@ -71,16 +77,20 @@ for (const ending of endings) {
     await waitFor('what the shell does to its job', () => isRunning(plain) === ending.plainJobLives);
 
     assert.match(await answerOf(port), /./);
-    assert.deepEqual([await stead.pid('testserver'), await stead.pid('job')], pids);
+    assert.deepEqual(await Promise.all(names.map((name) => stead.pid(name))), pids);
     assert.deepEqual((await stead.list()).map(({ name, state }) => `${name} ${state}`).toSorted(), [
       'job running',
+      'session running',
       'testserver running',
     ]);
     assert.equal((await stead.daemon()).pid, daemon.pid);
-    for (const pid of [...pids, daemon.pid!, daemon.guardian!]) {
+    await stead.ok(['send', 'session', 'still there']);
+    await stead.ok(['wait', 'session', '--for', '<still there>', '--timeout', '20s']);
+    assert.equal(sessionOf(session).session, session, 'it leads a session of its own');
+    for (const pid of [server, job, daemon.pid!, daemon.guardian!]) {
       assert.equal(sessionOf(pid).terminal, 0, `${pid} has a terminal`);
       assert.deepEqual(
-        Object.values(openFds(pid)).filter((to) => /pts|ptmx|tty/.test(to)),
+        Object.values(openFds(pid)).filter((to) => /pts|tty/.test(to)),
         [],
       );
     }

@@ -59,7 +59,7 @@ test('who asked, what is taken, what is gone', async (t) => {
   await stead.ok(['start', '--name', 'first', '--ready', `port:${port}`, '--', ...listen]);
   await stead.run(['start', '--name', 'second', '--max-restarts', '0', '--', ...listen]);
   const second = await stead.json<WhyView>(['why', 'second']);
-  assert.match(second.findings[0]!.what, new RegExp(`port ${port} is held by pid \\d+`));
+  assert.match(second.findings[0]!.what, new RegExp(`port ${port} is held by stead's "first", pid \\d+`));
   assert.ok(second.lastLines.length > 0);
   await stead.ok(['stop', 'first']);
   const first = await stead.json<WhyView>(['why', 'first']);

@@ -45,8 +45,8 @@ test('of fifty requests to start as many programs under one name one has it, the
   assert.equal((await stead.list()).length, 1);
 });
 
-test('twenty commands at once, the first of a home, four times: one daemon each time', async (t) => {
-  for (let round = 0; round < 4; round++) {
+test('twenty commands at once, the first of a home, twice: one daemon each time', async (t) => {
+  for (let round = 0; round < 2; round++) {
     const stead = new Stead(t);
     const results = await times(20, (at) => stead.run(['start', '--name', `app-${at % 5}`, '--', 'sleep', '1000']));
     assert.deepEqual(
@@ -64,17 +64,17 @@ test('twenty commands at once, the first of a home, four times: one daemon each 
   }
 });
 
-test('a hundred apps that crash at once, again and again: the daemon answers, and each stops when told', async (t) => {
+test('forty apps that crash at once, again and again: the daemon answers, and each stops when told', async (t) => {
   const stead = new Stead(t);
   await stead.ok(['daemon', 'restart']);
   const socket = join(stead.home, 'stead.sock');
-  await times(100, (at) => post(socket, '/v1/start', start(`crash-${at}`, ['false'], false)));
+  await times(40, (at) => post(socket, '/v1/start', start(`crash-${at}`, ['false'], false)));
   const took: number[] = [];
   for (let round = 0; round < 20; round++) {
     const began = performance.now();
     const { status, body } = await post(socket, '/v1/apps', '', {}, 'GET');
     took.push(performance.now() - began);
-    assert.deepEqual([status, (body as AppView[]).length], [200, 100]);
+    assert.deepEqual([status, (body as AppView[]).length], [200, 40]);
   }
   const median = took.sort((a, b) => a - b)[10]!;
   assert.ok(median < 1000, `list takes ${Math.round(median)} ms`);

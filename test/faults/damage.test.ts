@@ -105,7 +105,7 @@ test('an app that a newer stead keeps is left alone by the daemon, by a start, a
   const pid = await stead.pid('web');
   await stead.ok(['daemon', 'stop']);
   const directory = join(stead.home, 'apps/web');
-  writeFileSync(join(directory, 'state.json'), '{"format":3}');
+  writeFileSync(join(directory, 'state.json'), '{"format":4}');
   const before = contentOf(directory);
 
   await stead.ok(['daemon', 'restart']);
@@ -115,7 +115,7 @@ test('an app that a newer stead keeps is left alone by the daemon, by a start, a
   );
   assert.match(
     readFileSync(join(stead.home, 'daemon.log'), 'utf8'),
-    /has format 3, this version reads 2; left as it is/,
+    /has format 4, this version reads 3; left as it is/,
   );
   for (const [verb, exit] of [
     ['start', 5],

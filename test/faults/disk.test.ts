@@ -21,15 +21,21 @@ test('a full disk: what can’t be written is refused and not done, supervising 
   const stead = new Stead(t);
   const space = await MountSpace.make(stead);
   mkdirSync(`${stead.home}/apps`, { recursive: true, mode: 0o700 });
-  await space.shell('chmod 700 "$0" && mount -t tmpfs -o size=64k,mode=700 tmpfs "$0/apps"');
+  await space.shell('chmod 700 "$0" && mount -t tmpfs -o size=128k,mode=700 tmpfs "$0/apps"');
   assert.equal((await space.stead('start', '--name', 'web', ...sleeper)).code, 0);
+  const server = `require('net').createServer().listen(${JSON.stringify(`${stead.directory}/s.sock`)})`;
+  assert.equal((await space.stead('start', '--name', 'shared', '-i', '1', '--', 'node', '-e', server)).code, 0);
   const pid = await stead.pid('web');
   await space.shell('head -c 1M /dev/zero > "$0/apps/fill" 2>/dev/null; true');
 
   assert.equal((await errorOf(stead, ['start', '--name', 'other', ...sleeper])).code, 'DISK');
   const { code, hint } = await errorOf(stead, ['restart', 'web']);
   assert.deepEqual([code, /df -h/.test(hint)], ['DISK', true]);
-  assert.deepEqual([await stead.pid('web'), (await stead.list()).map(({ want }) => want)], [pid, ['running']]);
+  assert.equal((await errorOf(stead, ['reload', 'shared'])).code, 'DISK');
+  assert.deepEqual(
+    [await stead.pid('web'), (await stead.list()).map(({ want }) => want)],
+    [pid, ['running', 'running']],
+  );
 
   process.kill(pid, 'SIGKILL');
   const again = await waitFor('its restart', async () => {
@@ -44,6 +50,7 @@ test('a full disk: what can’t be written is refused and not done, supervising 
   const views = (await stead.list()).map(({ name, state }) => [name, state]);
   assert.deepEqual(views.sort(), [
     ['other', 'running'],
+    ['shared', 'running'],
     ['web', 'stopped'],
   ]);
 });

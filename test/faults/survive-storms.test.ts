@@ -5,11 +5,11 @@ import { concurrent, storm } from './harness/storm.ts';
 import { hasStrace, syscalls } from './harness/syscalls.ts';
 
 test('twenty clients and a daemon that is killed under them: what was acknowledged is what is there', async (t) => {
-  await storm(new Stead(t), { seconds: 8, kills: 3, seed: 11 });
+  await storm(new Stead(t), { seconds: 5, kills: 2, seed: 11 });
 });
 
 test('launchers killed in their first milliseconds: no double run, none without a record', async (t) => {
-  await launcherKills(new Stead(t), { starts: 20, seed: 3 });
+  await launcherKills(new Stead(t), { starts: 10, seed: 3 });
 });
 
 test('fifty first commands at once: one daemon, one app', async (t) => {
@@ -19,5 +19,5 @@ test('fifty first commands at once: one daemon, one app', async (t) => {
 test('the daemon dies at a system call of a start, a restart, a stop', {
   skip: !hasStrace() && 'strace is not installed',
 }, async (t) => {
-  await syscalls(new Stead(t), { most: 2 });
+  await syscalls(new Stead(t), { most: 1 });
 });

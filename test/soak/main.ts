@@ -4,8 +4,13 @@ import { parseArgs } from 'node:util';
 import { daemonKills } from '../faults/harness/daemon-kills.ts';
 import { launcherKills, launcherKillsOnFullDisk } from '../faults/harness/launcher-kills.ts';
 import { logRotation } from '../faults/harness/log-rotation.ts';
+import { reloads } from '../faults/harness/reloads.ts';
 import { concurrent, storm } from '../faults/harness/storm.ts';
 import { syscalls } from '../faults/harness/syscalls.ts';
+import { clientsShowTheSame } from '../faults/harness/terminal-clients.ts';
+import { terminalEnds } from '../faults/harness/terminal-ends.ts';
+import { terminalKills } from '../faults/harness/terminal-kills.ts';
+import { manySessions } from '../faults/harness/terminal-many.ts';
 import { Stead } from '../support/stead.ts';
 
 export interface Soak {
@@ -30,7 +35,16 @@ const scenarios: Readonly<Record<string, (stead: Stead, soak: Soak) => Promise<v
   },
   // `--runs` is lines, in thousands.
   'log-rotation': (stead, { runs, ...soak }) => logRotation(stead, { lines: runs * 1000, kills: 10, ...soak }),
+  reloads: (stead, { runs, ...soak }) => reloads(stead, { reloads: runs, ...soak }),
   concurrent: (stead, { runs, ...soak }) => concurrent(stead, { rounds: runs, ...soak }),
+  'terminal-kills': (stead, { runs, ...soak }) => terminalKills(stead, { kills: runs, ...soak }),
+  'terminal-ends': (stead, { runs, ...soak }) => terminalEnds(stead, { ends: runs, ...soak }),
+  'terminal-many': (stead, { runs, say }) => manySessions(stead, { rounds: runs, each: 100, say }),
+  // `--runs` is megabytes.
+  'terminal-clients': async (stead, { runs, ...soak }) => {
+    await stead.ok(['daemon', 'restart']);
+    await clientsShowTheSame(stead, { megabytes: runs, ...soak });
+  },
   syscalls: (stead, { runs, ...soak }) => syscalls(stead, { most: runs, ...soak }),
 };
 

@@ -2,6 +2,8 @@
 import { type ChildProcess, type SpawnOptions, spawn } from 'node:child_process';
 import { existsSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
+import { request } from '../../src/client/http.ts';
+import { untilDaemonStopped } from '../../src/client/until-stopped.ts';
 import { cgroupBase, removeCgroup } from '../../src/host/cgroup.ts';
 import type { AppDetail, AppView, DaemonView } from '../../src/protocol/api.ts';
 import { homeId } from '../../src/storage/home.ts';
@@ -59,6 +61,11 @@ export function collect(child: ChildProcess, title: string, timeoutMs: number): 
   });
 }
 
+const quick = { timeoutMs: 2000 } as const;
+
+/** Null where the answer is the command's: there is no daemon, or it refuses. */
+const asked = <T>(answer: Promise<T>): Promise<T | null> => answer.catch(() => null);
+
 /** A stead of its own: a home, a directory for the test's files, and the command. All of it ends with the test. */
 export class Stead {
   /** For the test's files; the home lies in it. */
@@ -82,7 +89,7 @@ export class Stead {
   }
 
   async endPrograms(): Promise<void> {
-    await this.run(['daemon', 'stop']).catch(() => {});
+    await this.#stopDaemon();
     const id = existsSync(this.home) ? homeId(this.home) : null;
     await endMarked([this.directory, ...(id === null ? [] : [`STEAD_RUN_ID=${id}`])]);
     const cgroups = id === null ? null : cgroupBase(id);
@@ -123,16 +130,26 @@ export class Stead {
     }
   }
 
-  list(): Promise<AppView[]> {
-    return this.json(['list', '-a']);
+  // What a daemon says by itself is not asked for by a process of its own: starting Node is most of what tests cost.
+
+  async list(): Promise<readonly AppView[]> {
+    return (await asked(request(this.home, 'list', quick))) ?? (await this.json(['list', '-a']));
   }
 
-  show(name: string): Promise<AppDetail> {
-    return this.json(['show', name]);
+  async show(name: string): Promise<AppDetail> {
+    const params = { sel: name };
+    return (await asked(request(this.home, 'show', { ...quick, params }))) ?? (await this.json(['show', name]));
   }
 
-  daemon(): Promise<DaemonView> {
-    return this.json(['daemon', 'status']);
+  async daemon(): Promise<DaemonView> {
+    return (await asked(request(this.home, 'daemonStatus', quick))) ?? (await this.json(['daemon', 'status']));
+  }
+
+  async #stopDaemon(): Promise<void> {
+    const view = await asked(request(this.home, 'daemonStatus', quick));
+    const isAsked = view !== null && (await asked(request(this.home, 'daemonStop', { ...quick, body: {} }))) !== null;
+    if (isAsked && typeof view.pid === 'number') await untilDaemonStopped(this.home, view.pid).catch(() => {});
+    else if (existsSync(this.home)) await this.run(['daemon', 'stop']).catch(() => {});
   }
 
   /** The app once it satisfies `test`. */

@@ -1,28 +1,44 @@
 /** A program on a pseudoterminal, as a person's shell is. */
 import { type ChildProcess, spawn } from 'node:child_process';
-import { existsSync } from 'node:fs';
+import { closeSync, constants, existsSync, openSync, readlinkSync } from 'node:fs';
 import { join } from 'node:path';
+import { setSize, type TerminalSize } from '../../src/host/pty.ts';
 import { repository } from './paths.ts';
 import { waitFor } from './wait.ts';
 
 /** Python has the one pseudoterminal that is installed about everywhere. */
 export const hasTerminals: boolean = existsSync('/usr/bin/python3');
 
+/** Enough for what a test looks for; one that prints for long is not kept whole. */
+const mostKept = 16 * 1024 * 1024;
+
+export interface TerminalOptions {
+  readonly env: NodeJS.ProcessEnv;
+  readonly cwd: string;
+  /** Without it the terminal doesn't know its size. */
+  readonly size?: TerminalSize;
+  /** What the terminal shows, as it comes. */
+  readonly onShown?: (text: string) => void;
+}
+
 export class Terminal {
   readonly #child: ChildProcess;
   #shown = '';
+  #pid: number | null = null;
   readonly #ended: Promise<void>;
 
   /** `argv0` with a leading dash makes a shell a login shell. */
   constructor(
     file: string,
     argv: readonly [argv0: string, ...string[]],
-    { env, cwd }: { env: NodeJS.ProcessEnv; cwd: string },
+    { env, cwd, size = { cols: 0, rows: 0 }, onShown = () => {} }: TerminalOptions,
   ) {
     const script = join(repository, 'test/support/on-terminal.py');
-    this.#child = spawn('/usr/bin/python3', [script, file, ...argv], { env, cwd, stdio: ['pipe', 'pipe', 'inherit'] });
+    const words = [script, `${size.cols}x${size.rows}`, file, ...argv];
+    this.#child = spawn('/usr/bin/python3', words, { env, cwd, stdio: ['pipe', 'pipe', 'inherit'] });
     this.#child.stdout!.setEncoding('utf8').on('data', (text: string) => {
-      this.#shown += text;
+      this.#shown = (this.#shown + text).slice(-mostKept);
+      onShown(this.#pid === null ? this.#takePid(text) : text);
     });
     this.#child.stdin!.on('error', () => {});
     this.#ended = new Promise((resolve) => this.#child.once('close', () => resolve()));
@@ -34,18 +50,47 @@ export class Terminal {
   }
 
   /** The pid of the program. */
-  async pid(): Promise<number> {
-    const [, pid] = await this.shows(/^pid (\d+)/);
-    return Number(pid);
+  pid(): Promise<number> {
+    return waitFor('the program on a terminal', () => this.#pid);
+  }
+
+  /** Another size of its window. */
+  async resize(size: TerminalSize): Promise<void> {
+    const path = readlinkSync(`/proc/${await this.pid()}/fd/0`);
+    const fd = openSync(path, constants.O_RDWR | constants.O_NOCTTY);
+    try {
+      setSize(fd, size);
+    } finally {
+      closeSync(fd);
+    }
+  }
+
+  /** The first line is one write's, and comes whole. */
+  #takePid(text: string): string {
+    const [line = ''] = text.split('\n', 1);
+    this.#pid = Number(line.slice('pid '.length));
+    return text.slice(line.length + 1);
   }
 
   type(text: string): void {
     this.#child.stdin!.write(text);
   }
 
+  /** The terminal takes no more output, until `flow`; keys still come. */
+  stall(): void {
+    this.#child.stdout!.pause();
+  }
+
+  flow(): void {
+    this.#child.stdout!.resume();
+  }
+
   /** Waits until what it showed matches. */
   shows(pattern: RegExp): Promise<RegExpExecArray> {
-    return waitFor(`the terminal to show ${pattern}; it shows:\n${this.#shown}`, () => pattern.exec(this.#shown));
+    // What it shows in the end is what explains why not.
+    return waitFor(`the terminal to show ${pattern}`, () => pattern.exec(this.#shown)).catch((error: Error) => {
+      throw new Error(`${error.message}; it shows:\n${this.#shown}`);
+    });
   }
 
   /** Takes the terminal away, as closing its window does; waits until the program has ended. */

@@ -2,7 +2,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { setTimeout as pause } from 'node:timers/promises';
 
-const lookEveryMs = 10;
+const lookEveryMs = 20;
 export const patienceMs = 20_000;
 
 /**

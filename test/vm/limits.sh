@@ -1,11 +1,8 @@
 # What only a whole machine can show: limits that the kernel holds, users, and what an ordinary user is refused. Run as root in a throw-away machine with
 # cgroup v2 and systemd, in a folder with stead's bin/, dist/ and node_modules/: bash test/vm/limits.sh. The last line is `N passed, N failed`.
-passed=0 failed=0 project=$PWD
-check() { if [ "$2" = yes ]; then passed=$((passed + 1)); echo "ok $1"; else failed=$((failed + 1)); echo "not ok $1: ${3-}"; fi; }
-matches() { case $3 in *$2*) check "$1" yes ;; *) check "$1" no "$3" ;; esac; }
+. "$PWD/test/vm/checks.sh"
 export STEAD_HOME=/root/stead-home
 stead() { node "$PWD/bin/stead.cjs" "$@"; }
-wait_for() { for _ in $(seq 60); do eval "$1" && return 0; sleep 1; done; return 1; }
 
 # A daemon in a unit whose cgroup systemd leaves to it.
 systemd-run --quiet --unit=stead-test -p Delegate=yes -p KillMode=process -E STEAD_HOME=$STEAD_HOME -E PATH="$PATH" \
@@ -59,11 +56,10 @@ matches 'no new privileges' "$(printf 'NoNewPrivs:\t1')" "$status"
 stead delete all >/dev/null
 stead daemon stop >/dev/null
 
-as_dev() { setpriv --reuid=1000 --regid=1000 --clear-groups env HOME=/home/dev STEAD_HOME=/home/dev/.stead node "$project/bin/stead.cjs" "$@" 2>&1; }
+dev_stead() { as_dev node "$project/bin/stead.cjs" "$@" 2>&1; }
 for option in '--cpu 20' '--max-tasks 10' '--user nobody' '--groups mail' '--nice -5'; do
-  said=$(cd /home/dev && as_dev start --name x $option -- sleep 1000) && code=0 || code=$?
+  said=$(dev_stead start --name x $option -- sleep 1000) && code=0 || code=$?
   check "an ordinary user is refused $option" "$([ $code = 5 ] && echo yes || echo no)" "$code: $said"
 done
-(cd /home/dev && as_dev daemon stop >/dev/null)
-echo "$passed passed, $failed failed"
-[ $failed = 0 ]
+dev_stead daemon stop >/dev/null
+result

@@ -3,21 +3,14 @@ import { captureCaller } from '../../client/caller.ts';
 import { optionFlags, toSpecOptions } from '../../config/parse.ts';
 import { escapeControls } from '../../host/bytes.ts';
 import type { RunRequest, RunResponse } from '../../protocol/api.ts';
-import { type ErrorCode, SteadError } from '../../protocol/errors.ts';
+import { SteadError } from '../../protocol/errors.ts';
 import type { Call, Command } from '../command.ts';
 import { flagsToCome } from '../flags-to-come.ts';
 import { followJob } from '../follow-job.ts';
 import { sayWhatIsLeftOut } from '../left-out.ts';
 import { print, printJson, say, withProgress } from '../output.ts';
 import { assertWritable } from '../ownership.ts';
-import { notExecutableExit, notFoundExit, ownFailureExit } from '../program-exit.ts';
-
-const exits: { readonly [code in ErrorCode]?: number } = {
-  NOT_EXECUTABLE: notExecutableExit,
-  INTERPRETER_NOT_FOUND: notExecutableExit,
-  ENVIRONMENT_TOO_LARGE: notExecutableExit,
-  PROGRAM_NOT_FOUND: notFoundExit,
-};
+import { commandExits, ownFailureExit } from '../program-exit.ts';
 
 export const command: Command = {
   name: 'run',
@@ -39,7 +32,7 @@ export const command: Command = {
   takesRest: true,
   flagsToCome,
   stopAtWord: true,
-  exitOf: ({ code }) => exits[code] ?? ownFailureExit,
+  exitOf: ({ code }) => commandExits[code] ?? ownFailureExit,
   run,
 };
 

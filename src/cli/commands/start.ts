@@ -6,7 +6,6 @@ import type { StartedApp, StartRequest } from '../../protocol/api.ts';
 import { SteadError } from '../../protocol/errors.ts';
 import { applyConfig, isConfigFile } from '../apply-config.ts';
 import type { Call, Command } from '../command.ts';
-import { flagsToCome } from '../flags-to-come.ts';
 import { sayWhatIsLeftOut } from '../left-out.ts';
 import { isTerminal, print, printJson, say, terminalColumns, withProgress } from '../output.ts';
 import { assertWritable } from '../ownership.ts';
@@ -26,6 +25,7 @@ export const command: Command = {
     ['stead start server.js --name web -- --port 8080', 'with a name, and arguments of its own'],
     ['stead start -- python3 -m http.server 8000', 'any command'],
     ['stead start web', 'an app that was stopped'],
+    ['stead start server.js -i 4', 'four of it on one port; stead help instances'],
     ['stead start job.sh --restart on-failure --max-restarts 5', 'when and how often to start it again'],
   ],
   flags: () => [
@@ -33,7 +33,6 @@ export const command: Command = {
     { name: 'no-wait', type: 'boolean', text: 'return at once, without a look at its first moments' },
   ],
   takesRest: true,
-  flagsToCome,
   strayHint: 'arguments for the program come after --: stead start server.js -- --port 8080',
   run: start,
 };

@@ -2,6 +2,7 @@
 import { escapeControls } from '../../host/bytes.ts';
 import type { AppView, InstanceView, StateName } from '../../protocol/api.ts';
 import { colourOfState } from './colour.ts';
+import { mainOf, reloadInWords, roleInWords } from './instances.ts';
 import { type Cell, type Column, renderTable, type TableOptions } from './table.ts';
 import { shortDuration, shortPercent, shortSize } from './units.ts';
 
@@ -21,10 +22,15 @@ const columns: readonly Column[] = [
   { title: 'memory', align: 'right' },
   { title: 'ports', least: 8 },
 ];
+/** Only where an app has one. */
+const terminalColumn: Column = { title: 'terminal' };
 
 /** The whole answer of `list`, as lines. */
 export function renderApps(apps: readonly AppView[], options: ListOptions): string[] {
-  const reasons = apps.filter(isUnwell).map((app) => reasonLine(app, options));
+  const reasons = apps.flatMap((app) => [
+    ...(isUnwell(app) ? [reasonLine(app, options)] : []),
+    ...reloadLine(app, options),
+  ]);
   return [...renderRows(apps, options), ...(reasons.length > 0 ? ['', ...reasons] : []), '', summary(apps)];
 }
 
@@ -35,23 +41,39 @@ export function renderRows(apps: readonly AppView[], options: ListOptions): stri
       ? app.instances.map((one) => row(app, [one], options))
       : [row(app, app.instances, options)],
   );
-  return renderTable(columns, rows, options);
+  const hasTerminals = apps.some(({ instances }) => instances.some(({ terminal }) => terminal));
+  if (hasTerminals) return renderTable([...columns, terminalColumn], rows, options);
+  return renderTable(
+    columns,
+    rows.map((cells) => cells.slice(0, columns.length)),
+    options,
+  );
 }
 
 function row(app: AppView, instances: readonly InstanceView[], { nowMs, perInstance }: ListOptions): Cell[] {
   const isOneOfMany = perInstance && app.instances.length > 1;
-  const count = instances.length > 1 ? ` ×${instances.length}` : '';
+  const main = isOneOfMany ? instances : mainOf(instances);
+  const count = main.length > 1 ? ` ×${main.length}` : '';
   const state = isOneOfMany ? instances[0]!.state : app.state;
   return [
     { text: String(app.id) },
-    { text: escapeControls(app.name) + (isOneOfMany ? `:${instances[0]!.index}` : count) },
+    { text: escapeControls(app.name) + (isOneOfMany ? `:${instances[0]!.index}${roleInWords(instances[0]!)}` : count) },
     { text: state, colour: colourOfState[state] },
-    { text: upTime(instances, nowMs) },
-    { text: String(sum(instances.map((one) => one.restarts)) ?? 0) },
+    { text: upTime(main, nowMs) },
+    { text: String(sum(main.map((one) => one.restarts)) ?? 0) },
     { text: orDash(sum(instances.map((one) => one.cpu)), shortPercent) },
     { text: orDash(sum(instances.map((one) => one.memory)), shortSize) },
     { text: app.ports.length === 0 ? '-' : app.ports.map(escapeControls).join(',') },
+    { text: terminalInWords(main) },
   ];
+}
+
+/** `80x24, 2 attached` */
+function terminalInWords(instances: readonly InstanceView[]): string {
+  const { terminal } = instances[0] ?? {};
+  if (!terminal) return '-';
+  const { cols, rows, clients } = terminal;
+  return `${cols}x${rows}${clients === 0 ? '' : `, ${clients} attached`}`;
 }
 
 /** Since when the longest running instance runs. */
@@ -75,11 +97,18 @@ const isFailing = ({ state }: AppView) => failing.includes(state);
 function isUnwell(app: AppView): boolean {
   const isWanted =
     app.state === 'running' || app.state === 'completed' || (app.state === 'stopped' && app.want !== 'running');
-  return app.reason !== null && (isFailing(app) || !isWanted);
+  const isStuck = app.instances.some(({ terminal }) => terminal?.problem);
+  return app.reason !== null && (isFailing(app) || !isWanted || isStuck);
 }
 
 function reasonLine(app: AppView, { paint }: TableOptions): string {
   return `${paint(escapeControls(app.name), colourOfState[app.state])}: ${app.state}: ${escapeControls(app.reason ?? '')}`;
+}
+
+function reloadLine(app: AppView, { paint }: TableOptions): string[] {
+  const name = escapeControls(app.name);
+  const words = reloadInWords(app, name);
+  return words === null ? [] : [`${paint(name, 'bold')}: ${words}`];
 }
 
 /** `12 apps, 1 failing: stead show worker`. */

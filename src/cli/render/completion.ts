@@ -11,7 +11,21 @@ export interface Completed {
 }
 
 /** These take the names of apps; `start` and `run` files, too. */
-const takesApps = ['start', 'show', 'logs', 'stop', 'restart', 'delete', 'signal', 'reset', 'flush', 'wait', 'pid'];
+const takesApps = [
+  'start',
+  'show',
+  'logs',
+  'stop',
+  'restart',
+  'reload',
+  'scale',
+  'delete',
+  'signal',
+  'reset',
+  'flush',
+  'wait',
+  'pid',
+];
 const takesFiles = ['start', 'run'];
 
 const words: Readonly<Record<string, string>> = {

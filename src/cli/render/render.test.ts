@@ -40,6 +40,76 @@ test('list -i has one row per instance', () => {
   assert.equal(lines.at(-1), '1 app');
 });
 
+test('list counts the instances that an app consists of, and says that it is reloaded', () => {
+  const candidate = { index: 1, role: 'candidate', state: 'starting', pid: 815, restarts: 0 } as const;
+  const retiring = { index: 0, role: 'retiring', state: 'stopping', pid: 812, restarts: 5 } as const;
+  const web = makeApp({ reload: { phase: 'rolling', done: 1, of: 2 } }, [
+    { pid: 814 },
+    { index: 1, pid: 813 },
+    candidate,
+    retiring,
+  ]);
+  const api = makeApp({ id: 1, name: 'api', reload: { phase: 'paused', done: 0, of: 2 } }, [
+    {},
+    { index: 1 },
+    { role: 'candidate' },
+  ]);
+  const lines = renderApps([web, api], { paint, nowMs });
+  assert.match(lines[1]!, /^ 0 {2}web ×2 {2}running {2}5m {9}0 /);
+  assert.deepEqual(lines.slice(3), [
+    '',
+    'web: reloading, 1 of 2',
+    'api: reload waits with 1 new beside 2: stead reload api --continue, or --abort',
+    '',
+    '2 apps',
+  ]);
+  const each = renderApps([web], { paint, nowMs, perInstance: true }).slice(1, 5);
+  assert.deepEqual(
+    each.map((line) => line.slice(4, 22).trim()),
+    ['web:0', 'web:1', 'web:1 (new)', 'web:0 (draining)'],
+  );
+});
+
+test('show tells what instances share, and which runs are about to come or go', () => {
+  const roles = [
+    {},
+    { role: 'candidate', state: 'starting', pid: 9 },
+    { role: 'retiring', state: 'stopping', pid: 8 },
+  ] as const;
+  const held = [
+    {
+      key: 'tcp:*:5000',
+      address: '[::]:5000',
+      queue: 0,
+      accepting: [
+        { index: 0, pid: 12 },
+        { index: 1, pid: 13 },
+      ],
+    },
+    { key: 'unix:/run/x.sock', address: '/run/x.sock', queue: null, accepting: [] },
+    { key: 'udp4:*:53', address: 'UDP port 53', queue: null, accepting: [{ index: 0, pid: 12 }] },
+    { key: 'tcp:127.0.0.1:80', address: '127.0.0.1:80', queue: 3, accepting: [] },
+  ];
+  const detail = makeDetail({ ...makeApp({ reload: { phase: 'aborting', done: 1, of: 1 } }, roles), held });
+  const text = renderDetail(detail, { paint, nowMs, showEnv: false }).join('\n');
+  assert.match(text, /^reload {16}reload aborted, 1 of 1 were replaced$/m);
+  assert.match(text, /^instance 0 {12}running, pid 812/m);
+  assert.match(text, /^instance 0 \(new\) {6}starting, pid 9/m);
+  assert.match(text, /^instance 0 \(draining\) stopping, pid 8/m);
+  assert.ok(
+    text.includes(
+      [
+        'sockets',
+        '  port 5000, queue 0, accepted by 0 (pid 12), 1 (pid 13)',
+        '  /run/x.sock, accepted by nobody',
+        '  UDP port 53, read by 0 (pid 12)',
+        '  127.0.0.1:80, queue 3, accepted by nobody',
+      ].join('\n'),
+    ),
+    text,
+  );
+});
+
 test('on 80 columns long names and ports are cut, elsewhere never', () => {
   const app = makeApp({ name: 'n'.repeat(64), ports: ['/run/some/very/long/socket/path.sock'] });
   for (const line of renderApps([app], { paint, nowMs, width: 80 }).slice(0, 2)) assert.ok(line.length <= 80, line);
@@ -62,6 +132,7 @@ test('no escape sequence of a name, a reason or a port reaches the terminal', ()
   };
   const detail = makeDetail({
     ...app,
+    held: [{ key: 'unix:x', address: evil, queue: null, accepting: [] }],
     env: [`A=${evil}`],
     exits: [exit],
     processes: [{ pid: 1, ppid: 0, command: evil }],

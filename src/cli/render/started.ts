@@ -1,14 +1,14 @@
 /** What `start` and `restart` say of one app: that it runs and where, or how it ended and what comes next. */
 import { escapeControls } from '../../host/bytes.ts';
 import type { AppView, ExitView, SocketView, StartedApp } from '../../protocol/api.ts';
+import { pidsInWords } from './instances.ts';
 
 /** One line: `web runs, pid 123`. */
 export function startedLine({ app, changed }: Pick<StartedApp, 'app' | 'changed'>): string {
-  const pids = app.instances.flatMap(({ pid }) => (pid === null ? [] : [pid]));
+  const pids = pidsInWords(app);
   const name = escapeControls(app.name);
-  if (pids.length === 0) return `${name}: ${app.state}${app.reason === null ? '' : `, ${escapeControls(app.reason)}`}`;
-  const which = pids.length === 1 ? `pid ${pids[0]}` : `pids ${pids.join(' ')}`;
-  return `${name} ${changed ? 'started' : 'runs already'}, ${which}`;
+  if (pids === null) return `${name}: ${app.state}${app.reason === null ? '' : `, ${escapeControls(app.reason)}`}`;
+  return `${name} ${changed ? 'started' : 'runs already'}, ${pids}`;
 }
 
 /** The addresses that a person may want to know, each once. */

@@ -58,6 +58,35 @@ apps:
   assert.deepEqual([apps[2]!.command, apps[2]!.options.autostart], [['python3', '-m', 'http.server'], false]);
 });
 
+test('sockets as a port, a text, a map, and several of them', () => {
+  const listenOf = (value: string) => read(`apps: [{ name: a, script: x, listen: ${value} }]`)[0]!.options.listen;
+  assert.deepEqual(listenOf('5000'), ['5000']);
+  assert.deepEqual(listenOf('{ port: 80 }'), ['80']);
+  assert.deepEqual(
+    listenOf(
+      '[5000, "unix:/run/x.sock", {port: 8080, host: 127.0.0.1, name: http, udp: true}, {path: y.sock, name: c}, {port: 1, host: "::1"}]',
+    ),
+    ['5000', 'unix:/run/x.sock', 'http=udp:127.0.0.1:8080', 'c=unix:y.sock', '[::1]:1'],
+  );
+  const { options } = read('apps: [{ name: a, script: x, instances: -1, idle_timeout: 5m }]')[0]!;
+  assert.deepEqual([options.instances, options.idleTimeoutMs], ['-1', 300_000]);
+  for (const [value, wrong] of [
+    ['{ host: ::1 }', /either "port" or "path"/],
+    ['{ port: 1, path: x }', /either "port" or "path"/],
+    ['{ prot: 80 }', /there is no "prot"; did you mean "port"\?/],
+    ['{ path: x, udp: true }', /are for ports/],
+    ['{ port: 80, udp: yes }', /"udp" is true or false/],
+    ['[[80]]', /nothing nested/],
+    ['{ port: 0 }', /port 0 .*choose one/],
+    ['localhost:80', /127\.0\.0\.1:80/],
+  ] as const)
+    assert.match(mistakes(`apps: [{ name: a, script: x, listen: ${value} }]`)[0] ?? '', wrong, value);
+  assert.match(
+    mistakes('apps: [{ job: true, name: a, command: x, instances: 2 }]')[0]!,
+    /"instances" is for apps only/,
+  );
+});
+
 test('JSON is read as well, and a map by name', () => {
   const [app] = read('{\n\t"apps": {\n\t\t"web": { "script": "a.js", "ready": "port:80" }\n\t}\n}');
   assert.deepEqual([app!.options.name, app!.options.ready], ['web', 'port:80']);

@@ -14,6 +14,8 @@ import type { SpecOptions } from '../../protocol/spec.ts';
 import { nearest } from '../nearest.ts';
 import { type Option, type OptionVerb, optionsTable } from '../options.ts';
 import { parseValue, quote, type Value } from '../values.ts';
+import { listenText } from './listen-text.ts';
+import { scalar } from './scalar.ts';
 
 const mostBytes = 4 * 1024 * 1024;
 const mostApps = 10_000;
@@ -287,23 +289,18 @@ function optionValue(option: Option, given: unknown): Value {
 }
 
 function textsOf(option: Option, given: unknown, shown: string): readonly string[] {
+  if (option.bare !== undefined && typeof given === 'boolean') return given ? [option.bare] : [];
   const separator = separators[option.key];
+  const textOf = option.key === 'listen' ? listenText : scalar;
   const texts =
     isFields(given) && separator !== undefined
       ? Object.entries(given).map(([name, value]) => `${name}${separator}${scalar(value, shown)}`)
-      : (Array.isArray(given) ? given : [given]).map((value) => scalar(value, shown));
+      : (Array.isArray(given) ? given : [given]).map((value) => textOf(value, shown));
   if (option.key === 'env' && !isFields(given))
     for (const text of texts)
       if (!/^[^=]+=/.test(text))
         throw new SteadError('OPTION_INVALID', `${shown} takes a map, or a list of NAME=value`);
   return texts.flatMap((text) => parseValue(option, text, shown) as readonly string[]);
-}
-
-function scalar(value: unknown, shown: string): string {
-  if (value === null) return '';
-  if (typeof value === 'object')
-    throw new SteadError('OPTION_INVALID', `${shown} takes texts and numbers, nothing nested`);
-  return String(value);
 }
 
 const deepest = 20;

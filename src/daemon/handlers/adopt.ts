@@ -61,7 +61,7 @@ function takeOver(daemon: Daemon, { spec, id, by }: { spec: AppSpec; id: Process
   const since = monotonicMs() - (uptimeMs() - (id.startTicks * 1000) / ticksPerSecond);
   const model: Model = { ...fresh.instances[0]!.model, state: { name: 'running', run: 1, since, until: null }, run: 1 };
   const sinceWall = fresh.instances[0]!.sinceWall - (monotonicMs() - since);
-  const state = { ...fresh, instances: [{ index: 0, model, sinceWall }] };
+  const state = { ...fresh, instances: [{ ...fresh.instances[0]!, model, sinceWall }] };
   const directory = runDirectory(daemon.home, spec.name, 0, 1);
   refuseLaterApp(daemon.home, spec.name);
   try {
@@ -95,7 +95,7 @@ function refuseOwn(daemon: Daemon, { pid }: ProcessId): void {
   if (pid === 1) throw refuse('it is init', 'init keeps itself');
   if (pid === process.pid || pid === daemon.guardianPid()) throw refuse('it is stead itself', 'stead daemon status');
   for (const app of daemon.apps.values()) {
-    for (const instance of app.instances) {
+    for (const instance of app.all) {
       const isItsOwn =
         instance.launcher?.pid === pid ||
         (instance.program !== null && instance.tree.members().some((member) => member.pid === pid));

@@ -13,9 +13,11 @@ import type { Daemon } from '../context.ts';
 import { checkDependencies } from '../dependencies.ts';
 import { checkedCaller, checkedOptions, makeSpec } from '../make-spec.ts';
 import { concernsLaunch } from '../of-launch.ts';
+import { whyRestarted } from '../rollout.ts';
+import { bringToSize } from '../scale.ts';
 import { appViews } from '../view.ts';
 import { askedBy } from './select.ts';
-import { addApp, checkLogs, lookAt } from './start.ts';
+import { addApp, checkLogs, lookAtAll } from './start.ts';
 
 /** Each looks into files: a thousand at once would hold megabytes of them, of which the allocator keeps the room. */
 const plannedAtOnce = 20;
@@ -186,22 +188,32 @@ function putInPlace(daemon: Daemon, { spec, app, differing }: Plan, by: string):
 async function bringUp(
   app: App,
   { needsLaunch, differing }: Plan,
-  { wait, signal }: { readonly by: string; readonly wait: boolean; readonly signal: AbortSignal },
+  { by, wait, signal }: { readonly by: string; readonly wait: boolean; readonly signal: AbortSignal },
 ): Promise<AppliedApp['error']> {
-  const instance = app.instances[0]!;
-  const isUp = ['starting', 'running', 'stopping', 'backoff'].includes(instance.model.state.name);
+  const isUp = app.instances.some(({ model }) =>
+    ['starting', 'running', 'stopping', 'backoff'].includes(model.state.name),
+  );
+  bringToSize(app, by);
   // What holds for a run that goes on needs no other.
   const isSame = isUp && (differing.length === 0 || !needsLaunch);
   if (isSame) return null;
-  const { run } = instance.model;
-  instance.dispatch(isUp ? { type: 'restart' } : { type: 'start', by: 'user' });
   try {
+    if (isUp && whyRestarted(app) === null) {
+      const end = app.daemon.rollouts.begin(app, { parallel: 1, canary: null, by });
+      return wait ? ((await end)?.toBody() ?? null) : null;
+    }
+    const runs = new Map(app.instances.map((instance) => [instance, instance.model.run]));
+    for (const instance of app.instances) instance.dispatch(isUp ? { type: 'restart' } : { type: 'start', by: 'user' });
     if (isUp)
-      await instance.until(
-        ({ model }) => model.run > run || ['stuck', 'stopped', 'waiting'].includes(model.state.name),
-        signal,
+      await Promise.all(
+        [...runs].map(([instance, run]) =>
+          instance.until(
+            ({ model }) => model.run > run || ['stuck', 'stopped', 'waiting'].includes(model.state.name),
+            signal,
+          ),
+        ),
       );
-    const look = await lookAt(instance, wait, signal);
+    const { look } = await lookAtAll(app.instances, wait, signal);
     if (look.early === null || app.spec.kind === 'job') return null;
     return new SteadError('EXITED_EARLY', `"${app.name}" ended at once: ${look.early.exit.reason}`, {
       hint: look.early.next,

@@ -10,11 +10,15 @@ import type { Handlers } from '../server.ts';
 import { appDetail, appViews } from '../view.ts';
 import { adopt } from './adopt.ts';
 import { apply } from './apply.ts';
+import { attach } from './attach.ts';
 import { checkedBody } from './body.ts';
 import { streamEvents } from './events.ts';
 import { streamLogs } from './logs.ts';
+import { reload } from './reload.ts';
+import { rename } from './rename.ts';
 import { restart } from './restart.ts';
 import { run } from './run.ts';
+import { scale } from './scale.ts';
 import { selected } from './select.ts';
 import { set } from './set.ts';
 import { signal } from './signal.ts';
@@ -34,7 +38,10 @@ export function handlers(daemon: Daemon, events: Events): Handlers {
     adopt: (request) => adopt(daemon, body(request.body)),
     stop: (request) => stop(daemon, body(request.body), request.signal),
     restart: (request) => restart(daemon, body(request.body), request.signal),
+    reload: (request) => reload(daemon, body(request.body), request.signal),
+    scale: (request) => scale(daemon, body(request.body), request.signal),
     delete: (request) => remove(daemon, body(request.body), request.signal),
+    rename: (request) => rename(daemon, body(request.body)),
     signal: (request) => signal(daemon, body(request.body)),
     reset: (request) => reset(daemon, body(request.body)),
     flush: (request) => flush(daemon, body(request.body)),
@@ -43,6 +50,7 @@ export function handlers(daemon: Daemon, events: Events): Handlers {
     apply: (request) => apply(daemon, body(request.body), request.signal),
     events: (request) => streamEvents(events, request),
     wait: (request) => wait(daemon, body(request.body), request.signal),
+    attach: (request) => attach(daemon, body(request.body)),
     daemonStatus: () => status(daemon),
     daemonStop: () => {
       setImmediate(() => daemon.stop());

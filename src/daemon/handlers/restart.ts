@@ -1,15 +1,17 @@
 import { readEnvFiles } from '../../programs/env-file.ts';
 import { mergeEnvironment } from '../../programs/environment.ts';
-import type { ActionResponse, ActionResult, RestartRequest } from '../../protocol/api.ts';
+import type { ActionResponse, ActionResult, Caller, RestartRequest } from '../../protocol/api.ts';
 import { SteadError } from '../../protocol/errors.ts';
 import type { AppSpec } from '../../protocol/spec.ts';
 import { refuseLost } from '../../view/lost-app.ts';
 import type { App } from '../app.ts';
 import type { Daemon } from '../context.ts';
+import type { Instance } from '../instance.ts';
 import { checkedCaller } from '../make-spec.ts';
+import { bringToSize } from '../scale.ts';
 import { appViews } from '../view.ts';
-import { askedBy, selected } from './select.ts';
-import { lookAt } from './start.ts';
+import { askedBy, meantOf, selected } from './select.ts';
+import { lookAtAll } from './start.ts';
 import { stuckError } from './stop.ts';
 
 /** restart: the tree ends, then the program is started anew with the environment that it had, or with the caller's. */
@@ -19,12 +21,25 @@ export async function restart(daemon: Daemon, body: RestartRequest, signal: Abor
   const caller = body.updateEnv ? checkedCaller(body.updateEnv) : null;
   for (const app of apps) refuseLost(app.spec);
   for (const app of apps) {
-    if (caller) app.setSpec({ ...app.spec, env: await freshEnvironment(app.spec, caller.env) });
+    if (caller) await updateEnvironment(app, caller);
     app.setWant('running', by);
   }
-  const results = await Promise.all(apps.map((app) => restartOne(app, { wait: body.wait !== false, signal })));
+  const results = await Promise.all(
+    apps.map(async (app) => {
+      // What a reload is about to put in place is the same that a restart starts.
+      if (app.rollout !== null) await app.daemon.rollouts.abort(app);
+      daemon.watching.renew(app);
+      bringToSize(app, by);
+      return restartOne(app, { instances: meantOf(app, body.select), wait: body.wait !== false, signal });
+    }),
+  );
   // One look at /proc for all of them.
   return { results: appViews(daemon, apps).map((app, at) => ({ app, ...results[at]! })) };
+}
+
+/** The environment of who asks, in place of the kept one. */
+export async function updateEnvironment(app: App, caller: Caller): Promise<void> {
+  app.setSpec({ ...app.spec, env: await freshEnvironment(app.spec, caller.env) });
 }
 
 /** The caller's, with what was set over it, and the env files as they are now. */
@@ -32,25 +47,29 @@ async function freshEnvironment({ envFiles, options }: AppSpec, env: readonly st
   return mergeEnvironment(env, mergeEnvironment(await readEnvFiles(envFiles), options.env ?? []));
 }
 
-async function restartOne(
+export async function restartOne(
   app: App,
-  { wait, signal }: { wait: boolean; signal: AbortSignal },
+  { instances, wait, signal }: { instances: readonly Instance[]; wait: boolean; signal: AbortSignal },
 ): Promise<Omit<ActionResult, 'app'>> {
-  const instance = app.instances[0]!;
-  const { run } = instance.model;
+  const runs = instances.map(({ model }) => model.run);
   const result = (rest: Partial<ActionResult>) => ({
     changed: true,
     error: null,
     ...rest,
   });
   try {
-    instance.dispatch({ type: 'restart' });
-    await instance.until(
-      ({ model }) => model.run > run || app.isForgotten || ['stuck', 'stopped', 'waiting'].includes(model.state.name),
-      signal,
+    for (const instance of instances) instance.dispatch({ type: 'restart' });
+    await Promise.all(
+      instances.map((instance, at) =>
+        instance.until(
+          ({ model }) =>
+            model.run > runs[at]! || app.isForgotten || ['stuck', 'stopped', 'waiting'].includes(model.state.name),
+          signal,
+        ),
+      ),
     );
     const error = stuckError(app);
-    return error ? result({ changed: false, error }) : result(await lookAt(instance, wait, signal));
+    return error ? result({ changed: false, error }) : result((await lookAtAll(instances, wait, signal)).look);
   } catch (error) {
     if (error instanceof SteadError) return result({ error: error.toBody() });
     throw error;

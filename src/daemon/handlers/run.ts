@@ -9,7 +9,7 @@ import { sweepJobs } from '../jobs.ts';
 import { checkedCaller, checkedOptions, makeSpec } from '../make-spec.ts';
 import { appViews } from '../view.ts';
 import { askedBy } from './select.ts';
-import { addApp } from './start.ts';
+import { addApp, isTaken } from './start.ts';
 
 /** run: one job in the background; answered as soon as its program is there. */
 export async function run(daemon: Daemon, body: RunRequest, signal: AbortSignal): Promise<RunResponse> {
@@ -22,7 +22,7 @@ export async function run(daemon: Daemon, body: RunRequest, signal: AbortSignal)
   const spec = await makeSpec({ kind: 'job', resolved, options, caller }, daemon.enforcement);
   checkDependencies(daemon, [spec]);
   // From here to `addApp` nothing waits: no other request takes the name.
-  const name = countOn(spec.name, (taken) => daemon.apps.has(taken));
+  const name = countOn(spec.name, (taken) => isTaken(daemon, taken));
   const { app } = addApp(daemon, { ...spec, name }, askedBy(body));
   sweepJobs(daemon);
   const instance = app.instances[0]!;

@@ -1,7 +1,8 @@
 import { SteadError } from '../../protocol/errors.ts';
-import { selectApps } from '../../protocol/select.ts';
+import { selectApps, splitIndex } from '../../protocol/select.ts';
 import type { App } from '../app.ts';
 import type { Daemon } from '../context.ts';
+import type { Instance } from '../instance.ts';
 
 /** The apps that a request selects, by id. A request that selects nothing at all is a bad one; `all` of none is not. */
 export function selected(daemon: Daemon, select: unknown): App[] {
@@ -14,10 +15,34 @@ export function selected(daemon: Daemon, select: unknown): App[] {
       name: app.name,
       group: app.spec.group,
       script: scriptOf(app),
+      instances: app.instances,
       app,
     })),
     select,
   ).map(({ app }) => app);
+}
+
+/** The instances of a selected app that are meant: all, or those that are named by their index and nothing else names. */
+export function meantOf(app: App, select: readonly string[]): readonly Instance[] {
+  const named = select.flatMap((selector) => {
+    const indexed = app.daemon.apps.has(selector) ? null : splitIndex(selector);
+    return indexed?.name === app.name ? [indexed.index] : [];
+  });
+  const others = select.filter((selector) => splitIndex(selector)?.name !== app.name || app.daemon.apps.has(selector));
+  const isWhole = named.length === 0 || (others.length > 0 && isAmong(app, others));
+  return isWhole ? app.instances : app.instances.filter(({ index }) => named.includes(index));
+}
+
+const isAmong = ({ daemon, name }: App, select: readonly string[]): boolean =>
+  selected(daemon, select).some((other) => other.name === name);
+
+/** Throws for `web:1` where only the whole of an app can be meant. */
+export function refusePart(apps: readonly App[], select: readonly string[], verb: string): void {
+  const part = apps.find((app) => meantOf(app, select).length < app.instances.length);
+  if (part === undefined) return;
+  throw new SteadError('UNSUPPORTED', `One instance of "${part.name}" alone can't be ${verb}.`, {
+    hint: `stead scale ${part.name} -1 takes away the last one; stead restart ${part.name}:N starts one anew`,
+  });
 }
 
 const scriptOf = ({ spec: { program } }: App): string | undefined =>

@@ -7,8 +7,9 @@ import type { Daemon } from '../context.ts';
 import { checkDependencies } from '../dependencies.ts';
 import { changeSpec, checkedOptions } from '../make-spec.ts';
 import { concernsLaunch } from '../of-launch.ts';
+import { bringToSize } from '../scale.ts';
 import { appViews } from '../view.ts';
-import { selected } from './select.ts';
+import { askedBy, selected } from './select.ts';
 import { checkLogs } from './start.ts';
 
 /** set and unset: other options for apps that there are. All of them or, if one can't have them, none. */
@@ -29,6 +30,7 @@ export async function set(daemon: Daemon, body: SetRequest): Promise<ActionRespo
     const after = specs[at]!;
     const changed = JSON.stringify(before) !== JSON.stringify(after);
     if (changed) app.changeSpec(after);
+    if (changed && before.share.instances !== null) bringToSize(app, askedBy(body));
     const isPending = concernsLaunch(before, after) || JSON.stringify(before.env) !== JSON.stringify(after.env);
     const isUp = app.instances.some(({ model }) => ['starting', 'running'].includes(model.state.name));
     const notes =

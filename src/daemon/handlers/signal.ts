@@ -4,8 +4,9 @@ import type { ActionResponse, ActionResult, SignalRequest } from '../../protocol
 import { SteadError } from '../../protocol/errors.ts';
 import type { App } from '../app.ts';
 import type { Daemon } from '../context.ts';
+import type { Instance } from '../instance.ts';
 import { appViews } from '../view.ts';
-import { selected } from './select.ts';
+import { meantOf, selected } from './select.ts';
 
 /** signal: to the main program of each app, and to nothing else. */
 export function signal(daemon: Daemon, body: SignalRequest): ActionResponse {
@@ -15,12 +16,12 @@ export function signal(daemon: Daemon, body: SignalRequest): ActionResponse {
       hint: 'kill -l lists them',
     });
   const apps = selected(daemon, body.select);
-  const results = apps.map((app) => signalOne(app, number));
+  const results = apps.map((app) => signalOne(app, meantOf(app, body.select), number));
   return { results: appViews(daemon, apps).map((app, at) => ({ app, ...results[at]! })) };
 }
 
-function signalOne(app: App, number: number): Omit<ActionResult, 'app'> {
-  const sent = app.instances.filter(
+function signalOne(app: App, instances: readonly Instance[], number: number): Omit<ActionResult, 'app'> {
+  const sent = instances.filter(
     ({ program, model }) => model.state.name !== 'starting' && program && signalProcess(program, number),
   );
   const error =

@@ -15,15 +15,17 @@ import { SteadError } from '../../protocol/errors.ts';
 import type { AppSpec, SpecOptions } from '../../protocol/spec.ts';
 import { createApp } from '../../storage/apps.ts';
 import { newState } from '../../storage/new-state.ts';
+import { renamedFrom } from '../../storage/rename.ts';
 import { refuseLost } from '../../view/lost-app.ts';
 import { App } from '../app.ts';
 import type { Daemon } from '../context.ts';
 import { checkDependencies, dependenciesOf } from '../dependencies.ts';
 import { execFailure } from '../exec-failure.ts';
-import { type FirstLook, firstLook } from '../first-look.ts';
+import { type FirstLook, firstLook, laterEnd } from '../first-look.ts';
 import type { Instance } from '../instance.ts';
 import { checkedCaller, checkedOptions, makeSpec } from '../make-spec.ts';
 import { nameTaken } from '../name-taken.ts';
+import { bringToSize } from '../scale.ts';
 import { appViews } from '../view.ts';
 import { askedBy, selected } from './select.ts';
 import { stuckError } from './stop.ts';
@@ -205,14 +207,26 @@ export function addApp(
     if (isSame(rival.spec, { program: spec.program, cwd: spec.cwd } as Resolved)) return { app: rival, isNew: false };
     throw nameTaken({ ...spec, isNamed: true }, rival.spec, (name) => daemon.apps.has(name));
   }
+  const renamed = renamedFrom(daemon.home, spec.name);
+  if (renamed !== null)
+    throw new SteadError('NAME_TAKEN', `What runs of "${renamed}" was started as "${spec.name}", and has that name.`, {
+      hint: `stead restart ${renamed}, or choose another: --name`,
+    });
   checkLogs(daemon, spec);
-  const state = { ...newState(nextId(daemon), by), ...(isHeld && { want: 'stopped' as const }) };
+  const state = {
+    ...newState(nextId(daemon), by, spec.share.instances ?? 1),
+    ...(isHeld && { want: 'stopped' as const }),
+  };
   createApp(daemon.home, { spec, state });
   const app = new App(daemon, { spec, state });
   daemon.apps.set(spec.name, app);
   for (const instance of app.instances) instance.specChanged();
   return { app, isNew: true };
 }
+
+/** By an app, or by a run that was started under it. */
+export const isTaken = (daemon: Daemon, name: string): boolean =>
+  daemon.apps.has(name) || renamedFrom(daemon.home, name) !== null;
 
 /** Two that rotate one file would lose each other's lines. Throws OPTION_INVALID. */
 export function checkLogs(daemon: Daemon, { name, log }: AppSpec): void {
@@ -238,22 +252,62 @@ interface BringUp {
 }
 
 async function bringUp({ app, isNew, notes, request, by, signal }: BringUp): Promise<Omit<StartedApp, 'app'>> {
-  const instance = app.instances[0]!;
-  const before = instance.model;
+  const before = app.instances.map(({ model }) => model);
   if (stuckError(app)) throw SteadError.fromBody(stuckError(app)!);
+  if (isNew) await refuseTaken(app, by);
   if (!isNew && app.want !== 'running') app.setWant('running', by);
   const needed = bringUpNeeded(app, by);
-  instance.dispatch({ type: 'start', by: 'user' });
-  const changed = instance.model.run !== before.run || instance.model.state.name !== before.state.name;
-  const look = await lookAt(instance, request.wait !== false, signal);
+  bringToSize(app, by);
+  for (const instance of app.instances) instance.dispatch({ type: 'start', by: 'user' });
+  const changed = app.instances.some(
+    ({ model }, at) => model.run !== before[at]?.run || model.state.name !== before[at]?.state.name,
+  );
+  const { look, instance } = await lookAtAll(app.instances, request.wait !== false, signal);
   const failure = look.early === null ? null : execFailure(instance, look.early);
   if (failure && isNew) {
-    app.setWant('deleted', by);
-    instance.dispatch({ type: 'stop', goal: 'delete' });
-    await instance.until(() => app.isForgotten);
+    await takeAway(app, by);
     throw failure;
   }
   return { changed: isNew || changed, ...look, notes: [...notes, ...needed, ...look.notes] };
+}
+
+/** Sockets that it names are made before it is kept: what can't be had refuses the start. */
+async function refuseTaken(app: App, by: string): Promise<void> {
+  try {
+    app.sharing?.makeDeclared();
+  } catch (error) {
+    await takeAway(app, by);
+    throw error;
+  }
+}
+
+async function takeAway(app: App, by: string): Promise<void> {
+  app.setWant('deleted', by);
+  for (const instance of app.all) instance.dispatch({ type: 'stop', goal: 'delete' });
+  await Promise.all(app.all.map((instance) => instance.until(() => app.isForgotten)));
+}
+
+/** Several instances: what the first tells that ended early, else the first. */
+export async function lookAtAll(
+  instances: readonly Instance[],
+  wait: boolean,
+  signal: AbortSignal,
+): Promise<{ readonly look: FirstLook; readonly instance: Instance }> {
+  const lookAtOne = async (instance: Instance) => ({ instance, look: await lookAt(instance, wait, signal) });
+  const [first, ...others] = instances;
+  const firstLook = await lookAtOne(first!);
+  // The others may wait for the first to listen, which one that ends at once never does.
+  if (firstLook.look.early !== null) return firstLook;
+  const ended = await Promise.all(others.map(lookAtOne)).catch((error: unknown) => {
+    const look = laterEnd(first!);
+    if (look === null) throw error;
+    return { instance: first!, look };
+  });
+  if (!Array.isArray(ended)) return ended;
+  const looks = [firstLook, ...ended];
+  const notes = [...new Set(looks.flatMap(({ look }) => look.notes))];
+  const { instance, look } = looks.find((one) => one.look.early !== null) ?? looks[0]!;
+  return { instance, look: { ...look, notes } };
 }
 
 /** What it needs is started with it. */

@@ -6,13 +6,14 @@ import type { Daemon } from '../context.ts';
 import { stopWaves } from '../dependencies.ts';
 import type { Instance } from '../instance.ts';
 import { appViews } from '../view.ts';
-import { askedBy, selected } from './select.ts';
+import { askedBy, refusePart, selected } from './select.ts';
 
 const atRest = ['stopped', 'completed', 'failed'];
 
 /** Ends apps, whole trees; answered when nothing of them is alive, or with STUCK. */
 export async function stop(daemon: Daemon, body: StopRequest, signal: AbortSignal): Promise<ActionResponse> {
   const apps = selected(daemon, body.select);
+  refusePart(apps, body.select, 'stopped');
   const changed = new Map(apps.map((app) => [app, app.want !== 'stopped' || !isAtRest(app)]));
   const unsaved = new Set(apps.filter((app) => !app.setEnd('stopped', askedBy(body))));
   await stopInOrder(apps, 'stay', body.wait !== false, signal);
@@ -29,6 +30,7 @@ export async function stop(daemon: Daemon, body: StopRequest, signal: AbortSigna
 /** Ends apps and forgets them; their logs stay, unless purged. */
 export async function remove(daemon: Daemon, body: DeleteRequest, signal: AbortSignal): Promise<ActionResponse> {
   const apps = selected(daemon, body.select);
+  refusePart(apps, body.select, 'deleted');
   const views = appViews(daemon, apps);
   if (body.leaveRunning === true) return release(apps, views, askedBy(body));
   for (const app of apps) app.setEnd('deleted', askedBy(body));
@@ -80,9 +82,12 @@ async function stopInOrder(
   signal: AbortSignal,
 ): Promise<void> {
   const waves = stopWaves(apps);
+  // One that waits to be told how to go on is over with it.
+  for (const app of apps)
+    if (app.rollout !== null && !app.daemon.rollouts.isUnderWay(app)) void app.daemon.rollouts.abort(app);
   const endAll = async () => {
     for (const [at, wave] of waves.entries()) {
-      for (const app of wave) for (const instance of app.instances) instance.dispatch({ type: 'stop', goal });
+      for (const app of wave) for (const instance of app.all) endOne(instance, goal);
       const isLast = at === waves.length - 1;
       if (!isLast || isAwaited) await Promise.all(wave.map((app) => stopSettled(app, isLast ? signal : undefined)));
     }
@@ -92,23 +97,33 @@ async function stopInOrder(
   else void endAll();
 }
 
+/** Of a reload: who has no place does not come to be at rest, but goes; and has no time left to drain. */
+function endOne(instance: Instance, goal: 'stay' | 'delete'): void {
+  if (instance.role !== 'main') instance.dispatch({ type: 'stop', goal: 'retire' });
+  instance.dispatch({ type: 'stop', goal });
+}
+
 const isAtRest = (app: App): boolean => app.instances.every(({ model }) => atRest.includes(model.state.name));
 
 const stopSettled = (app: App, signal: AbortSignal | undefined): Promise<unknown> =>
-  Promise.all(app.instances.map((instance) => runIsOver(instance, signal)));
+  Promise.all(app.all.map((instance) => runIsOver(instance, signal)));
 
 /** At rest, stuck, gone, or (somebody started it again meanwhile) in a later run. */
 function runIsOver(instance: Instance, signal: AbortSignal | undefined): Promise<void> {
   const { run } = instance.model;
   return instance.until(
     ({ app, model }) =>
-      app.isForgotten || model.state.name === 'stuck' || atRest.includes(model.state.name) || model.run > run,
+      app.isForgotten ||
+      !app.all.includes(instance) ||
+      model.state.name === 'stuck' ||
+      atRest.includes(model.state.name) ||
+      model.run > run,
     signal,
   );
 }
 
 export function stuckError(app: App): ActionResult['error'] {
-  const stuck = app.instances.flatMap(({ model }) => (model.state.name === 'stuck' ? model.state.pids : []));
+  const stuck = app.all.flatMap(({ model }) => (model.state.name === 'stuck' ? model.state.pids : []));
   if (stuck.length === 0) return null;
   return new SteadError('STUCK', `"${app.name}" can't be ended: ${stuck.join(', ')} still alive after SIGKILL.`, {
     hint: `look what holds them: cat /proc/${stuck[0]}/stack /proc/${stuck[0]}/wchan; stead goes on trying`,

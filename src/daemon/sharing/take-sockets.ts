@@ -1,0 +1,36 @@
+/** Sockets out of a process that has them: for when nobody else has any more. */
+import { closeSync, readdirSync, readlinkSync } from 'node:fs';
+import { pidfdGetfd, pidfdOpen } from '../../host/native.ts';
+import { isAlive, type ProcessId } from '../../host/process.ts';
+import { isSocketOf } from '../../sockets/bind.ts';
+
+/** Duplicates by key, as far as it has them; null where this process may not take any. */
+export function takeSockets(from: ProcessId, keys: readonly string[]): Map<string, number> | null {
+  const taken = new Map<string, number>();
+  let pidfd: number | null = null;
+  try {
+    pidfd = pidfdOpen(from.pid);
+    if (!isAlive(from)) return taken;
+    for (const fd of socketFds(from.pid)) {
+      const own = pidfdGetfd(pidfd, fd);
+      const key = keys.find((one) => !taken.has(one) && isSocketOf(one, own));
+      if (key === undefined) closeSync(own);
+      else taken.set(key, own);
+    }
+    return taken;
+  } catch {
+    for (const fd of taken.values()) closeSync(fd);
+    return null;
+  } finally {
+    if (pidfd !== null) closeSync(pidfd);
+  }
+}
+
+const socketFds = (pid: number): number[] =>
+  readdirSync(`/proc/${pid}/fd`).flatMap((fd) => {
+    try {
+      return readlinkSync(`/proc/${pid}/fd/${fd}`).startsWith('socket:') ? [Number(fd)] : [];
+    } catch {
+      return [];
+    }
+  });

@@ -1,0 +1,292 @@
+/** Carries out what `step` decides: runs the program, ends it, starts it again. */
+import { randomBytes } from 'node:crypto';
+import { constants } from 'node:os';
+import { signalProcess } from '../host/process.ts';
+import { signalNumber } from '../host/signals.ts';
+import { isOnForegroundTerminal } from '../host/terminal-mode.ts';
+import { Ending } from './ending.ts';
+import type { Hooks, Surroundings } from './hooks.ts';
+import { keepTerminalMode } from './keep-mode.ts';
+import { narrate, type Told } from './narrate.ts';
+import { OwnWrites } from './own-writes.ts';
+import { portsOfMembers, whenFree } from './port-free.ts';
+import type { Launch } from './program.ts';
+import { type Exit, notFoundCode, Run } from './run.ts';
+import type { Settings } from './settings.ts';
+import { openStdin, type Stdin } from './stdin.ts';
+import { type Change, type Effect, type Event, firstModel, type Model, type Policy, step } from './step.ts';
+import type { Teller } from './words.ts';
+
+/** A run of that length has started well. */
+const stableMs = 10_000;
+const endSignals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
+type EndSignal = (typeof endSignals)[number];
+
+export interface RunnerOptions {
+  readonly settings: Settings;
+  /** null: not known before the gate has passed. */
+  readonly launch: Launch | null;
+  resolveLaunch(): Promise<Launch>;
+  readonly surroundings: Surroundings;
+  readonly teller: Teller;
+  readonly hooks: Hooks;
+}
+
+export class Runner {
+  readonly #options: RunnerOptions;
+  readonly #policy: Policy;
+  readonly #id = `dev${randomBytes(4).toString('hex')}`;
+  readonly #restoreMode = keepTerminalMode();
+  readonly #stdin: Stdin;
+  readonly #handlers = new Map<EndSignal, () => void>();
+  readonly #ownWrites: OwnWrites;
+  #model: Model = firstModel;
+  #launch: Launch | null;
+  #runs = 0;
+  #run: Run | null = null;
+  #ending: Ending | null = null;
+  #gate: Run | null = null;
+  #gateEnding: Ending | null = null;
+  #gateGone: Promise<void> = Promise.resolve();
+  #timer: NodeJS.Timeout | null = null;
+  /** What ends it, once something does. */
+  #endSignal: EndSignal | null = null;
+  #finish: (code: number) => void = () => {};
+  /** The exit code. */
+  readonly ended: Promise<number>;
+
+  constructor(options: RunnerOptions) {
+    const { settings } = options;
+    this.#options = options;
+    this.#launch = options.launch;
+    this.#ownWrites = new OwnWrites(settings.cwd);
+    for (const note of options.launch?.notes ?? []) options.teller.say(note);
+    this.#policy = { ...settings, hasGate: settings.before !== null };
+    this.ended = new Promise((finish) => {
+      this.#finish = finish;
+    });
+    for (const signal of endSignals) {
+      const handler = () => this.#onSignal(signal);
+      this.#handlers.set(signal, handler);
+      process.on(signal, handler);
+    }
+    this.#stdin = openStdin(settings.restartWord, () => this.dispatch({ type: 'asked' }));
+  }
+
+  /** The word that restarts it is heard. */
+  get isListening(): boolean {
+    return this.#stdin.isListening;
+  }
+
+  /** The run that goes on now. */
+  get run(): Run | null {
+    return this.#run?.exit === null ? this.#run : null;
+  }
+
+  begin(): void {
+    if (this.#options.settings.isOnChangeOnly) this.#options.teller.say('waiting for a change');
+    else this.dispatch({ type: 'begin' });
+  }
+
+  /** `at`: when it began, in milliseconds since the epoch. */
+  change(change: Change, at: number): void {
+    this.#options.teller.detail(
+      `changed: ${change.paths.join(', ')}${change.count > change.paths.length ? ', …' : ''}`,
+    );
+    const { run } = this;
+    const { isLeftOut, fresh } = this.#ownWrites.judge(change, at, run);
+    if (fresh.length > 0)
+      this.#options.teller.warn(
+        `the program itself writes what it is restarted for (${fresh.join(', ')}): it is not restarted for that any more. Leave it out with --ignore`,
+      );
+    if (!isLeftOut) this.dispatch({ type: 'changed', change });
+  }
+
+  dispatch(event: Event): void {
+    const { model, effects } = step(this.#model, event, this.#policy);
+    this.#model = model;
+    for (const effect of effects) this.#perform(effect);
+  }
+
+  #perform(effect: Effect): void {
+    switch (effect.do) {
+      case 'start':
+        this.#start();
+        break;
+      case 'stop':
+        this.#stop(effect.for);
+        break;
+      case 'kill':
+        this.#gateEnding?.kill();
+        this.#ending?.kill();
+        break;
+      case 'signal':
+        this.#signal();
+        break;
+      case 'openGate':
+        this.#openGate();
+        break;
+      case 'closeGate':
+        this.#closeGate();
+        break;
+      case 'rest':
+        this.#timer = setTimeout(() => this.dispatch({ type: 'rested' }), effect.ms);
+        break;
+      case 'tellExit':
+      case 'tellRestart':
+      case 'tellGate':
+      case 'tellGateFailed':
+      case 'tellBusy':
+        this.#narrate(effect);
+        break;
+      case 'end':
+        this.#options.hooks.fire('quit');
+        this.#end(effect.code);
+        break;
+    }
+  }
+
+  #start(): void {
+    const { resolveLaunch, teller } = this.#options;
+    if (this.#launch !== null) {
+      this.#startAs(this.#launch);
+      return;
+    }
+    const model = this.#model;
+    resolveLaunch().then(
+      (launch) => {
+        this.#launch = launch;
+        // Something else may have been asked for meanwhile.
+        if (this.#model === model) this.#startAs(launch);
+      },
+      (error: Error) => {
+        teller.warn(error.message);
+        const ended = { code: notFoundCode, signal: null, isStable: false, isMissing: false };
+        if (this.#model === model) this.dispatch({ type: 'exited', ended });
+      },
+    );
+  }
+
+  #startAs(launch: Launch): void {
+    const { teller, hooks } = this.#options;
+    this.#runs += 1;
+    teller.say(`starting ${launch.shown}`);
+    const run = new Run({
+      launch,
+      cookie: `${this.#id}.dev.0.${this.#runs}`,
+      stdio: [this.#stdin.mode, 'inherit', 'inherit'],
+      onExit: (exit) => this.#onExit(run, exit),
+    });
+    this.#run = run;
+    this.#stdin.attach(run);
+    teller.detail(`pid ${run.child.pid ?? 'none'}`);
+    hooks.fire('start');
+  }
+
+  #onExit(run: Run, exit: Exit): void {
+    if (run !== this.#run) return;
+    this.#stdin.attach(null);
+    this.#restoreMode();
+    const { code, signal, tookMs } = exit;
+    const isMissing = code === notFoundCode && this.#runs === 1 && (run.isShell || run.main === null);
+    if (this.#ending === null) {
+      const ended = { code, signal, isStable: tookMs >= stableMs, isMissing };
+      this.dispatch({ type: 'exited', ended });
+    }
+  }
+
+  #stop(what: 'start' | 'end'): void {
+    if (this.#timer !== null) clearTimeout(this.#timer);
+    if (this.#ending !== null) return;
+    const run = this.#run;
+    if (run === null || run.isGone()) {
+      this.#onGone([]);
+      return;
+    }
+    const isRunning = run.exit === null;
+    const signal = what === 'end' ? this.#signalToEnd() : this.#options.settings.signal;
+    const isTold = what === 'end' && this.#endSignal === 'SIGINT' && isOnForegroundTerminal();
+    const { teller, settings, hooks } = this.#options;
+    let ports: readonly number[] = [];
+    this.#ending = new Ending({
+      run,
+      signal,
+      isTold,
+      timeoutMs: settings.stopTimeoutMs,
+      onGone: () => {
+        this.#restoreMode();
+        if (isRunning) hooks.fire('exit', signal);
+        this.#onGone(ports);
+      },
+      say: teller.warn,
+      detail: teller.detail,
+    });
+    if (what === 'start') ports = portsOfMembers(run.members());
+  }
+
+  /** A change is no reason to end with another signal than what was asked for; who asks us to end is passed on. */
+  #signalToEnd(): string {
+    // After a hang-up the terminal has told the program as well, or nobody has.
+    return this.#endSignal === null || this.#endSignal === 'SIGHUP' ? 'SIGTERM' : this.#endSignal;
+  }
+
+  #onGone(ports: readonly number[]): void {
+    this.#run = null;
+    void Promise.all([whenFree(ports, this.#options.teller.warn), this.#gateGone]).then(() => {
+      this.#ending = null;
+      this.dispatch({ type: 'emptied' });
+    });
+  }
+
+  #signal(): void {
+    const { main } = this.#run ?? { main: null };
+    if (main !== null) signalProcess(main, signalNumber(this.#options.settings.signal) ?? 15);
+  }
+
+  #openGate(): void {
+    const { surroundings, settings } = this.#options;
+    const gate = new Run({
+      launch: { ...surroundings, file: '/bin/sh', argv: ['-c', settings.before!], isShell: true },
+      cookie: `${this.#id}.before.0.${this.#runs}`,
+      stdio: ['ignore', 'inherit', 'inherit'],
+      onExit: ({ code }) => {
+        if (gate === this.#gate && this.#gateEnding === null)
+          this.dispatch({ type: code === 0 ? 'gatePassed' : 'gateFailed' });
+      },
+    });
+    this.#gate = gate;
+  }
+
+  #closeGate(): void {
+    const { teller, settings } = this.#options;
+    const gate = this.#gate;
+    if (gate === null || gate.exit !== null) return;
+    this.#gateGone = new Promise((onGone) => {
+      this.#gateEnding = new Ending({
+        run: gate,
+        signal: this.#signalToEnd(),
+        isTold: this.#endSignal === 'SIGINT' && isOnForegroundTerminal(),
+        timeoutMs: settings.stopTimeoutMs,
+        onGone,
+        say: teller.warn,
+        detail: teller.detail,
+      });
+    });
+  }
+
+  #narrate(effect: Told): void {
+    narrate(effect, { ...this.#options, program: this.#launch?.shown ?? '', gate: this.#gate?.exit ?? null });
+  }
+
+  #onSignal(signal: EndSignal): void {
+    this.#endSignal ??= signal;
+    this.dispatch({ type: 'endAsked', code: 128 + constants.signals[this.#endSignal] });
+  }
+
+  #end(code: number): void {
+    for (const [signal, handler] of this.#handlers) process.off(signal, handler);
+    this.#stdin.close();
+    this.#restoreMode();
+    this.#finish(code);
+  }
+}
