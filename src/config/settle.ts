@@ -107,8 +107,8 @@ export function settle(options: SpecOptions, { kind, inherited }: Pick<AppSpec, 
 
 /** What is said of watching means nothing without it. */
 export function settleWatch(options: SpecOptions): WatchSpec | null {
-  const { watch = [] } = options;
-  if (watch.length === 0) {
+  const { watch = [], graph = false } = options;
+  if (watch.length === 0 && !graph) {
     const said = Object.entries(ofWatch).find(([property]) => options[property as keyof SpecOptions] !== undefined);
     if (said !== undefined) throw lacking(`${said[1]} is said of what is watched, and nothing is`, '--watch');
     return null;
@@ -116,8 +116,11 @@ export function settleWatch(options: SpecOptions): WatchSpec | null {
   if (options.watchSignal !== undefined && options.onBusy !== 'signal')
     throw lacking('--watch-signal is what a change sends', '--on-busy signal');
   return {
-    paths: watch.flatMap((text) => text.split(',')).filter((path) => path !== ''),
+    // A bare --watch beside --graph says nothing more.
+    paths: watch.flatMap((text) => text.split(',')).filter((path) => path !== '' && !(graph && path === '.')),
     ignore: options.ignore ?? [],
+    ignoreWatch: options.ignoreWatch ?? [],
+    graph,
     ext: extensionsOf(options.ext),
     gitignore: options.gitignore ?? true,
     quietMs: options.watchDelayMs ?? 300,
@@ -153,6 +156,7 @@ const usualExtensions = [
 
 const ofWatch = {
   ignore: '--ignore',
+  ignoreWatch: '--ignore-watch',
   ext: '--ext',
   watchDelayMs: '--watch-delay',
   gitignore: '--gitignore',

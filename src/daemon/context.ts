@@ -11,7 +11,7 @@ import type { Rollouts } from './rollout.ts';
 import type { Scheduler } from './schedule.ts';
 import type { Terminals } from './terminals/terminals.ts';
 import type { Turns } from './turns.ts';
-import type { Watching } from './watching.ts';
+import type { Watching } from './watching/watching.ts';
 
 /** What every part of one daemon shares. */
 export interface Daemon {

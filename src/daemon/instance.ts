@@ -196,6 +196,7 @@ export class Instance {
       this.app.daemon.scheduler.add(this, this.#model.lastTick || Date.parse(this.app.createdAt));
     }
     if ('run' in state) this.app.sharing?.follow(this);
+    this.app.daemon.watching.follow(this.app);
     if (state.name === 'waiting' && state.for === 'connection') this.app.sharing?.onDemand.watch();
     if (state.name === 'stuck') this.#arm(monotonicMs());
     if (state.name === 'stopping') {

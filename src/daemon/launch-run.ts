@@ -21,11 +21,12 @@ import { refuseLost } from '../view/lost-app.ts';
 import type { Instance } from './instance.ts';
 import { logPlacesOf } from './log-places.ts';
 import { Notify, usesNotify } from './notify.ts';
-import { makeReachDirectory, makeReachFile, preloadModule } from './reach.ts';
+import { makeReachDirectory, makeReachFile, preloadModule, removeReach } from './reach.ts';
 import type { LaunchPart } from './sharing/launch-part.ts';
 import { executedBy } from './sharing/uses-node.ts';
 import { sessionName } from './terminals/terminals.ts';
 import { Tree } from './tree.ts';
+import { importsFile, importsOf } from './watching/imports.ts';
 
 export interface LaunchHooks {
   /** Called when the run directory is there and before the launcher is: to watch it. */
@@ -39,6 +40,7 @@ export function launchRun(instance: Instance, run: number, hooks: LaunchHooks): 
   const { app, index } = instance;
   const { daemon, spec } = app;
   refuseLost(spec);
+  removeReach(instance, run);
   const directory = runDirectory(daemon.home, spec.name, index, run);
   mkdirSync(directory, { recursive: true, mode: 0o700 });
   const logs = openLogs(instance);
@@ -129,11 +131,13 @@ const argvOf = ({ interpreter, words }: Program): readonly string[] =>
 function environmentOf(instance: Instance, run: number, shared: LaunchPart | null): readonly string[] {
   const { spec } = instance.app;
   const channel = channelPart(instance, run);
+  const graph = graphPart(instance, run);
   const own = [
     ...secretEntries(spec),
     ...channel.env,
     ...(shared?.env ?? []),
-    ...preloadEntries(instance, [channel.preload, shared?.preload ?? null]),
+    ...graph.env,
+    ...preloadEntries(instance, [channel.preload, shared?.preload ?? null, graph.preload]),
     ...notifyEntries(instance, run),
     ...terminalEntries(instance),
     `STEAD_RUN_ID=${instance.cookie(run)}`,
@@ -170,11 +174,21 @@ function secretEntries({ secrets }: AppSpec): string[] {
   });
 }
 
+/** What a module that Node loads first needs. */
+interface PreloadPart {
+  readonly env: readonly string[];
+  readonly preload: string | null;
+}
+
+/** For what is watched by what is imported: the file in which that is written down. */
+function graphPart(instance: Instance, run: number): PreloadPart {
+  if (!instance.app.spec.watch?.graph) return { env: [], preload: null };
+  makeReachFile(instance, makeReachDirectory(instance, run), importsFile);
+  return { env: [`STEAD_GRAPH=${importsOf(instance, run)}`], preload: preloadModule(instance, 'graph.cjs') };
+}
+
 /** For what goes by messages: two files, and a module that Node loads first. */
-function channelPart(
-  instance: Instance,
-  run: number,
-): { readonly env: readonly string[]; readonly preload: string | null } {
+function channelPart(instance: Instance, run: number): PreloadPart {
   const { spec } = instance.app;
   if (spec.ready?.kind !== 'ipc' && !spec.stopMessage) return { env: [], preload: null };
   const directory = makeReachDirectory(instance, run);

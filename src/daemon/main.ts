@@ -25,7 +25,7 @@ import { Scheduler } from './schedule.ts';
 import { listen } from './server.ts';
 import { Terminals } from './terminals/terminals.ts';
 import { Turns } from './turns.ts';
-import { Watching } from './watching.ts';
+import { Watching } from './watching/watching.ts';
 
 /** The home was removed and made again: the guardian respawns the daemon in it. */
 const homeLostCode = 72;

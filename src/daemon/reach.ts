@@ -27,14 +27,13 @@ export function reachDirectory(instance: Instance, run = instance.model.run): st
   return join(sharedDirectory(app.daemon.homeId), `${directoryName(app.name)}.${index}.${run}`);
 }
 
-/** Makes it, the program's own. Throws HOME_UNSAFE if somebody else made its place. */
+/** Makes it if it isn't there, the program's own. Throws HOME_UNSAFE if somebody else made its place. */
 export function makeReachDirectory(instance: Instance, run: number): string {
   const directory = reachDirectory(instance, run);
   const { user } = instance.app.spec;
   if (user === null) return directory;
   makeShared(instance.app);
-  rmSync(directory, { recursive: true, force: true });
-  mkdirSync(directory, { mode: 0o700 });
+  mkdirSync(directory, { recursive: true, mode: 0o700 });
   chownSync(directory, user.uid, user.gid);
   return directory;
 }
@@ -80,7 +79,7 @@ export function sharePlace(app: App): SharePlace {
   return { path: join(directory, 'share.sock'), owner: user };
 }
 
-/** What an ended run leaves there. */
+/** What a run leaves there; also that of an earlier app of that name. */
 export function removeReach(instance: Instance, run: number): void {
   if (instance.app.spec.user !== null) rmSync(reachDirectory(instance, run), { recursive: true, force: true });
 }

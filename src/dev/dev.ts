@@ -3,6 +3,7 @@ import { extname, relative, resolve } from 'node:path';
 import { wallMs } from '../host/clock.ts';
 import { SteadError } from '../protocol/errors.ts';
 import { parseExtensions } from '../watch/extensions.ts';
+import { defaultRules } from '../watch/rules.ts';
 import { startWatch, type Watch } from '../watch/watcher.ts';
 import { makeHooks } from './hooks.ts';
 import { type ImportGraph, openImportGraph } from './import-graph.ts';
@@ -109,13 +110,13 @@ async function watchFor({ settings, launch, home, graph, runner, note }: Watchin
   return startWatch({
     roots: graph === null ? watch.roots : null,
     rules: {
+      ...defaultRules,
       cwd,
       ext: parseExtensions(extensionsOf(settings, launch)),
       ignore: watch.ignore,
       style: watch.style,
       ignoreRoot: watch.ignoreRoot,
       gitignore: watch.gitignore,
-      dotfiles: false,
       always: alwaysOf(settings, launch, graph),
       own: [resolve(home)],
     },

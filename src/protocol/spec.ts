@@ -239,6 +239,10 @@ export interface WatchSpec {
   /** Files, directories, globs; from its directory, or absolute. */
   readonly paths: readonly string[];
   readonly ignore: readonly string[];
+  /** As pm2 has them: paths and globs from its directory. */
+  readonly ignoreWatch: readonly string[];
+  /** What a Node program has imported is watched; `paths` besides. */
+  readonly graph: boolean;
   /** What files end with, without the dot; null for all. */
   readonly ext: readonly string[] | null;
   readonly gitignore: boolean;
@@ -349,6 +353,8 @@ export interface SpecOptions {
   readonly stdin?: boolean;
   readonly watch?: readonly string[];
   readonly ignore?: readonly string[];
+  readonly ignoreWatch?: readonly string[];
+  readonly graph?: boolean;
   readonly ext?: string;
   readonly watchDelayMs?: number;
   readonly gitignore?: boolean;

@@ -2,14 +2,14 @@ import { readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { makeRules, type RuleOptions, type Rules } from './rules.ts';
 
-/** The rules for what is there. With forever's meaning, the lines of a `.foreverignore` in each root are ignore patterns, too. */
+/** The rules for what is there. The lines of a `.foreverignore` in each root are ignore patterns, too, but where all is as nodemon has it. */
 export function loadRules(roots: readonly string[] | null, options: RuleOptions): Rules {
   const rules = makeRules(roots, options, { kindOf });
-  if (options.style !== 'forever') return rules;
+  if (options.style === 'nodemon') return rules;
   const lines = rules.roots.flatMap(({ path }) => linesOf(join(path, '.foreverignore')));
   return lines.length === 0
     ? rules
-    : makeRules(roots, { ...options, ignore: [...options.ignore, ...lines] }, { kindOf });
+    : makeRules(roots, { ...options, foreverIgnore: [...options.foreverIgnore, ...lines] }, { kindOf });
 }
 
 function kindOf(path: string): 'file' | 'directory' | null {

@@ -19,6 +19,10 @@ export interface RuleOptions {
   readonly ignore: readonly string[];
   /** Whose meaning roots and ignore patterns have. */
   readonly style: Style;
+  /** More of them, in pm2's meaning. */
+  readonly ignoreWatch: readonly string[];
+  /** And in forever's, which is that of `.foreverignore` files. */
+  readonly foreverIgnore: readonly string[];
   /** In place of the directories that are ignored by themselves, as nodemon's ignoreRoot; null for those. */
   readonly ignoreRoot: readonly string[] | null;
   /** `.gitignore` files hold. */
@@ -35,6 +39,8 @@ export const defaultRules: Omit<RuleOptions, 'cwd'> = {
   ext: ['js', 'mjs', 'cjs', 'json'],
   ignore: [],
   style: 'stead',
+  ignoreWatch: [],
+  foreverIgnore: [],
   ignoreRoot: null,
   gitignore: true,
   dotfiles: false,
@@ -71,7 +77,11 @@ export function makeRules(texts: readonly string[] | null, options: RuleOptions,
   const { cwd, style } = options;
   const isDirectory = (path: string) => kindOf(path) === 'directory';
   const { roots, ignore } = parseRoots(texts, { cwd, style, kindOf });
-  const ignores = compileIgnores([...options.ignore, ...ignore], { cwd, style, isDirectory });
+  const ignores = anyOf([
+    compileIgnores([...options.ignore, ...ignore], { cwd, style, isDirectory }),
+    compileIgnores(options.ignoreWatch, { cwd, style: 'pm2', isDirectory }),
+    compileIgnores(options.foreverIgnore, { cwd, style: 'forever', isDirectory }),
+  ]);
   const builtIn: Test =
     options.ignoreRoot === null
       ? () => false
@@ -128,6 +138,11 @@ export function makeRules(texts: readonly string[] | null, options: RuleOptions,
     },
   };
 }
+
+const anyOf =
+  (tests: readonly Test[]): Test =>
+  (subject) =>
+    tests.some((test) => test(subject));
 
 /** null for what isn't below. */
 function pathFrom(directory: string, path: string): string | null {

@@ -303,7 +303,7 @@ test('the .gitignore files above a root hold, up to the repository', async (t) =
 test('a .foreverignore is read', async (t) => {
   const { watch, write } = await project(t, ['a.txt', 'b.log']);
   write('.foreverignore', '*.log\n');
-  const { next, settled } = await watch({}, { style: 'forever', ext: null });
+  const { next, settled } = await watch({}, { ext: null });
   write('b.log');
   assert.deepEqual(await settled(), []);
   write('a.txt');

@@ -145,3 +145,57 @@ test('while it runs a change signals it, waits for its end, or does nothing, as 
   assert.equal((await stead.show('sig')).exits.length, 0);
   await stead.ok(['delete', 'sig']);
 });
+
+test('--graph: what it has imported restarts it, before and after a restart of the daemon, and nothing else does', async (t) => {
+  const stead = new Stead(t);
+  const cwd = stead.folder('src');
+  const at = (name: string) => join(cwd, name);
+  writeFileSync(at('answer.cjs'), 'module.exports = 1');
+  writeFileSync(at('late.mjs'), 'export default 1');
+  writeFileSync(at('other.cjs'), 'not imported');
+  writeFileSync(
+    at('web.cjs'),
+    "console.log('answer', require('./answer.cjs')); import('./late.mjs').then((m) => console.log('late', m.default, process.env.NODE_OPTIONS, process.env.STEAD_GRAPH)); setInterval(() => {}, 1e3)",
+  );
+  await stead.ok(['start', at('web.cjs'), '--graph', '--watch-delay', '50ms', '--cwd', cwd, '--name', 'web']);
+  const log = async () => readFileSync((await stead.show('web')).logs.out, 'utf8');
+  const says = (line: string) => waitFor(line, async () => (await log()).includes(line));
+  const save = async (name: string, text: string, line: string) => {
+    await waitFor('the imports to be read', async () => {
+      writeFileSync(at(name), `${text} // ${Date.now()}`);
+      await new Promise((resolve) => setTimeout(resolve, 300));
+      return (await log()).includes(line);
+    });
+  };
+  await says('late 1 undefined undefined');
+  writeFileSync(at('other.cjs'), 'still not');
+  await save('answer.cjs', 'module.exports = 2', 'answer 2');
+  const { exits } = await stead.show('web');
+  assert.ok(
+    exits.every(({ cause }) => cause === 'a change: answer.cjs'),
+    JSON.stringify(exits),
+  );
+  const { pid: daemon } = await stead.daemon();
+  process.kill(daemon!, 'SIGKILL');
+  await waitFor('another daemon', async () => (await stead.daemon()).pid !== daemon && (await stead.daemon()).running);
+  await save('late.mjs', 'export default 2', 'late 2');
+  writeFileSync(at('other.cjs'), 'no');
+  await new Promise((resolve) => setTimeout(resolve, 500));
+  assert.ok((await stead.show('web')).exits.every(({ cause }) => !/other/.test(cause ?? '')));
+});
+
+test('what --ignore-watch and a .foreverignore name is ignored as pm2 and forever ignore it', async (t) => {
+  const web = await project(t);
+  const { stead, script, write } = web;
+  const cwd = stead.folder('src');
+  for (const name of ['uploads', 'tmp']) mkdirSync(join(cwd, name));
+  writeFileSync(join(cwd, '.foreverignore'), '# what it writes\n*.log.js\n');
+  const ignored = ['--ignore-watch', 'uploads', '--ignore-watch', './tmp/*.js'];
+  await stead.ok(['start', script, '--cwd', cwd, '--watch', '--watch-delay', '50ms', ...ignored, '--name', 'web']);
+  await answers(web, 'v1');
+  for (const name of ['uploads/a.js', 'tmp/b.js', 'x.log.js']) writeFileSync(join(cwd, name), 'x');
+  await new Promise((resolve) => setTimeout(resolve, 600));
+  assert.equal(await restartsOf(stead), 0);
+  write('v2');
+  await answers(web, 'v2');
+});

@@ -2,15 +2,17 @@
  * `watch`: restarts an app when what it is made of changes. Once per burst of changes, and only when what was there before has ended, ports and all, as any restart. A
  * program that writes into what is watched restarts itself without end: then the watch is suspended, and that is said.
  */
-import { join } from 'node:path';
-import { monotonicMs } from '../host/clock.ts';
-import { readIfThere } from '../host/files.ts';
-import type { WatchSpec } from '../protocol/spec.ts';
-import { appDirectory } from '../storage/layout.ts';
-import type { ChangeSet, Watch } from '../watch/watcher.ts';
-import type { App } from './app.ts';
-import { logPlacesOf } from './log-places.ts';
-import { runCommand } from './probe.ts';
+import { join, relative } from 'node:path';
+import { monotonicMs } from '../../host/clock.ts';
+import { readIfThere } from '../../host/files.ts';
+import type { WatchSpec } from '../../protocol/spec.ts';
+import { appDirectory } from '../../storage/layout.ts';
+import { filesBeside } from '../../watch/graph.ts';
+import type { ChangeSet, Watch } from '../../watch/watcher.ts';
+import type { App } from '../app.ts';
+import { logPlacesOf } from '../log-places.ts';
+import { runCommand } from '../probe.ts';
+import { Imports } from './imports.ts';
 
 /** A burst ends after so long, whatever comes. */
 const mostMs = 2000;
@@ -19,6 +21,8 @@ const beforeTimeoutMs = 10 * 60_000;
 /** What is changed so soon after a start, again and again, the program changes itself. */
 const ownMs = 10_000;
 const mostOwn = 5;
+/** A Node program has imported something by then. */
+const importsMs = 10_000;
 
 /** Lines of a command that failed. */
 const mostSaid = 5;
@@ -28,6 +32,7 @@ class AppWatch {
   readonly #app: App;
   readonly spec: WatchSpec;
   #watch: Watch | null = null;
+  #imports: Imports | null = null;
   #isClosed = false;
   /** Changes that came over a command or a restart. */
   #next: ChangeSet | null = null;
@@ -46,19 +51,21 @@ class AppWatch {
     const { spec } = this;
     const { daemon, spec: app, instances } = this.#app;
     // Loaded where something is watched.
-    const { startWatch } = await import('../watch/watcher.ts');
-    const { defaultRules } = await import('../watch/rules.ts');
+    const { startWatch } = await import('../../watch/watcher.ts');
+    const { defaultRules } = await import('../../watch/rules.ts');
     const logs = instances.flatMap((one) => Object.values(logPlacesOf(one)).map(({ file }) => file));
     const script = app.program.how === 'script' ? app.program.words.slice(0, 1) : [];
+    const beside = spec.graph ? filesBeside(app.cwd, script[0] ?? 'package.json') : script;
     const watch = await startWatch({
-      roots: spec.paths,
+      roots: spec.graph && spec.paths.length === 0 ? null : spec.paths,
       rules: {
         ...defaultRules,
         cwd: app.cwd,
         ext: spec.ext,
         ignore: spec.ignore,
+        ignoreWatch: spec.ignoreWatch,
         gitignore: spec.gitignore,
-        always: [...script, ...app.envFiles],
+        always: [...beside, ...app.envFiles],
         own: [daemon.home, ...logs],
       },
       quietMs: spec.quietMs,
@@ -66,13 +73,32 @@ class AppWatch {
       onChange: (change) => this.#changed(change),
       onNote: (text) => this.tell(text),
     });
-    if (this.#isClosed) watch.close();
-    else this.#watch = watch;
+    if (this.#isClosed) return watch.close();
+    this.#watch = watch;
+    if (spec.graph) this.#followImports(watch);
   }
 
   close(): void {
     this.#isClosed = true;
+    this.#imports?.close();
     this.#watch?.close();
+  }
+
+  /** A run has begun, or its state is another. */
+  follow(): void {
+    this.#imports?.look(this.#app);
+  }
+
+  #followImports(watch: Watch): void {
+    const { cwd } = this.#app.spec;
+    this.#imports = new Imports(watch, (paths) =>
+      this.#changed({ paths: paths.map((path) => relative(cwd, path)), count: paths.length, at: Date.now() }),
+    );
+    this.follow();
+    setTimeout(() => {
+      if (!this.#isClosed && this.#imports?.isEmpty && this.#app.instances.some(isServing))
+        this.tell('it has told of no file that it imports, so that only its script is watched: is it a Node program?');
+    }, importsMs).unref();
   }
 
   #changed(change: ChangeSet): void {
@@ -193,6 +219,11 @@ export class Watching {
     if (this.#watches.get(app)?.suspended == null) return;
     this.#end(app);
     this.look(app);
+  }
+
+  /** One of its runs has begun, or has another state. */
+  follow(app: App): void {
+    this.#watches.get(app)?.follow();
   }
 
   suspendedOf(app: App): string | null {
