@@ -8,7 +8,7 @@ import { fileURLToPath } from 'node:url';
 
 const src = join(dirname(fileURLToPath(import.meta.url)), '..', 'src');
 
-const capabilities = ['launcher', 'logs', 'metrics', 'programs', 'sockets', 'storage', 'terminal', 'watch'];
+const capabilities = ['foreign', 'launcher', 'logs', 'metrics', 'programs', 'sockets', 'storage', 'terminal', 'watch'];
 const ground = ['host', 'protocol', 'config', 'lifecycle'];
 /** Which folders the files of a folder may import, besides their own. */
 const allowed = {
@@ -16,6 +16,8 @@ const allowed = {
   protocol: [],
   lifecycle: ['protocol'],
   config: ['protocol'],
+  // Reads and writes files of other tools.
+  foreign: ['host', 'protocol', 'config'],
   launcher: ['host', 'protocol', 'config'],
   logs: ['host', 'protocol', 'config'],
   metrics: ['host', 'protocol', 'config'],
@@ -29,7 +31,7 @@ const allowed = {
   view: [...ground, ...capabilities],
   daemon: [...ground, ...capabilities, 'view'],
   client: [...ground, ...capabilities, 'view'],
-  cli: ['client', 'config', 'dev', 'protocol', 'logs', 'terminal', 'watch', 'host', 'lifecycle'],
+  cli: ['client', 'config', 'dev', 'foreign', 'protocol', 'logs', 'terminal', 'watch', 'host', 'lifecycle'],
   entry: [...ground, ...capabilities, 'view', 'daemon', 'client', 'dev', 'cli'],
 };
 
