@@ -46,7 +46,7 @@ await Promise.all([
   build({ ...shared, entryPoints: commands, outdir: join(beside, 'commands'), outExtension: { '.js': '.cjs' } }),
 ]);
 // What is not bundled: a shell or a program's Node runs it as it is.
-const scripts = ['src/launcher', 'src/sockets', 'src/watch'].flatMap((folder) =>
+const scripts = ['src/launcher', 'src/sockets', 'src/systemd', 'src/watch'].flatMap((folder) =>
   readdirSync(join(root, folder))
     .filter((name) => /\.(sh|cjs)$/.test(name))
     .map((name) => {

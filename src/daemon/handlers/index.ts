@@ -29,7 +29,10 @@ import { wait } from './wait.ts';
 
 /** One handler per route. What comes in is JSON of anybody who can reach the socket: what all have is checked here, the rest by who uses it. */
 export function handlers(daemon: Daemon, events: Events): Handlers {
-  const body = checkedBody as <T>(value: unknown) => T;
+  const body = <T>(value: unknown): T => {
+    if (daemon.isEnding) throw ending();
+    return checkedBody(value) as T;
+  };
   return {
     list: () => appViews(daemon, [...daemon.apps.values()]),
     show: ({ params, query }) => appDetail(daemon, selected(daemon, [params.sel])[0]!, query.get('showEnv') === '1'),
@@ -88,6 +91,12 @@ async function flush(daemon: Daemon, request: SelectRequest): Promise<ActionResp
   };
 }
 
+/** systemd ends the unit: nothing that is asked for now would last. */
+const ending = (): SteadError =>
+  new SteadError('DAEMON_STOPPING', 'The daemon is ending all programs, as systemd asked for: nothing was changed.', {
+    hint: 'systemctl list-jobs shows why; say it again when the unit has started',
+  });
+
 const pageBytes = 4096;
 
 function status(daemon: Daemon): DaemonView {
@@ -95,6 +104,7 @@ function status(daemon: Daemon): DaemonView {
     running: true,
     pid: process.pid,
     guardian: daemon.guardianPid(),
+    unit: daemon.manager.unit,
     version: daemon.version,
     protocol: protocolVersion,
     home: daemon.home,

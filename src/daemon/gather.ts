@@ -1,0 +1,79 @@
+/**
+ * A daemon that has come under systemd while its programs ran: they are in the cgroups in which they were launched, a login's session for one, and would end
+ * with those. They, their launchers, holders and the pty host are taken into the unit; then each program goes to its own cgroup.
+ */
+import { readFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { joinCgroup } from '../host/cgroup.ts';
+import { readIfThere } from '../host/files.ts';
+import { readRun } from '../launcher/records.ts';
+import { processLine } from '../metrics/process-line.ts';
+import { findHolders } from '../sockets/records.ts';
+import { appDirectory } from '../storage/layout.ts';
+import { attachToUnit } from '../systemd/attach.ts';
+import { terminalsDirectory } from '../terminal/places.ts';
+import type { Daemon } from './context.ts';
+import type { Instance } from './instance.ts';
+
+/** Resolves when all is where it can be; what can't be moved is said in the log. */
+export async function gather(daemon: Daemon): Promise<void> {
+  const { manager, ownCgroup, cgroupBase } = daemon;
+  if (manager.unit === null || ownCgroup === null || cgroupBase === null) return;
+  const unit = `/${manager.unit.name}/`;
+  const isOutside = (pid: number) => {
+    const path = cgroupOf(pid);
+    return path !== null && !path.includes(unit);
+  };
+  const strangers = [...daemon.apps.values()].flatMap(({ all }) => all.filter((one) => pidsOfRun(one).some(isOutside)));
+  const pids = [...new Set([...strangers.flatMap(pidsOf), ...helpers(daemon)])].filter(isOutside);
+  const refused = pids.filter((pid) => !joinCgroup(ownCgroup, pid) && isOutside(pid));
+  if (refused.length > 0) {
+    try {
+      await attachToUnit(manager.unit, ownCgroup.slice(dirname(cgroupBase).length), refused);
+    } catch (error) {
+      daemon.log(
+        `${refused.length} processes stay outside ${manager.unit.name}: ${(error as Error).message}; restarting their apps takes them in`,
+      );
+    }
+  }
+  if (pids.length > 0) daemon.log(`${pids.length} processes taken into ${manager.unit.name}`);
+  await Promise.all(strangers.map((instance) => instance.tree.enclose()));
+}
+
+/** Program and launcher, by the records. */
+function pidsOfRun(instance: Instance): number[] {
+  if (!('run' in instance.model.state)) return [];
+  const { program, successor, launcher, exit } = readRun(instance.runDirectory());
+  return exit === null
+    ? [program, successor, launcher].flatMap((id) => (id !== null && id.pid > 0 ? [id.pid] : []))
+    : [];
+}
+
+const pidsOf = (instance: Instance): number[] => [
+  ...pidsOfRun(instance),
+  ...instance.tree.members().map(({ pid }) => pid),
+];
+
+/** What belongs to no run. */
+function helpers(daemon: Daemon): number[] {
+  const holders = [...daemon.apps.keys()].flatMap((name) => findHolders(appDirectory(daemon.home, name)));
+  return [...holders.map(({ id }) => id.pid), ...ptyHost(daemon.home)];
+}
+
+function ptyHost(home: string): number[] {
+  try {
+    const { pid } = JSON.parse(readIfThere(join(terminalsDirectory(home), 'host.json')) ?? '{}');
+    return typeof pid === 'number' && processLine(pid)?.includes('/pty-host.cjs') ? [pid] : [];
+  } catch {
+    return [];
+  }
+}
+
+/** Its path in the v2 hierarchy, with a slash at its end; null for a process that is gone. */
+function cgroupOf(pid: number): string | null {
+  try {
+    return `${/^0::(.*)$/m.exec(readFileSync(`/proc/${pid}/cgroup`, 'latin1'))?.[1] ?? ''}/`;
+  } catch {
+    return null;
+  }
+}
