@@ -11,22 +11,27 @@ import {
   mkdirSync,
   openSync,
   readFileSync,
+  readlinkSync,
   renameSync,
   rmSync,
+  symlinkSync,
   watch,
 } from 'node:fs';
 import { connect } from 'node:net';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { closeInheritedFds } from '../host/fds.ts';
-import { errnoOf, isReadOnly } from '../host/files.ts';
+import { errnoOf, isReadOnly, readIfThere, replaceFile } from '../host/files.ts';
 import { socketAddress } from '../host/home.ts';
 import { SteadError } from '../protocol/errors.ts';
 import { prepareHome, unusable } from '../storage/home.ts';
 import { installNative } from './install-native.ts';
+import { startUnit } from './start-unit.ts';
 
 const startTimeoutMs = 15_000;
 /** Besides the events of the home's directory, for file systems that have none. */
 const lookMs = 100;
+/** systemd waits for half a second before it starts a daemon again. */
+const unitMs = 5000;
 /** Nobody answers after so long: perhaps the one that had the lock is gone. */
 const tryAgainMs = 1000;
 
@@ -38,10 +43,11 @@ export async function ensureDaemon(home: string): Promise<void> {
   prepareHome(home);
   const library = installLibrary(home);
   closeInheritedFds();
+  const unit = startUnit(home);
   const deadline = Date.now() + startTimeoutMs;
   const arrival = new Arrival(home);
   try {
-    for (let nextTry = 0; !(await answers(home)); ) {
+    for (let nextTry = unit === 'no' ? 0 : Date.now() + unitMs; !(await answers(home)); ) {
       if (Date.now() > deadline) throw unreachable(home, `it did not answer within ${startTimeoutMs / 1000} s`);
       // One that finds the lock taken goes at once; and the one that had it may have been at its end.
       if (Date.now() >= nextTry && !isKeptByUs.current) {
@@ -55,11 +61,39 @@ export async function ensureDaemon(home: string): Promise<void> {
   }
 }
 
+/** The home, and in it what a daemon runs: for whoever starts it. The errors of `prepareHome`, and DISK. */
+export function prepareLibrary(home: string): string {
+  prepareHome(home);
+  return installLibrary(home);
+}
+
 /** The parts of the daemon, copied to `lib/<version>-<build>/` of a home. Returns that directory. */
 export function installLibrary(home: string): string {
   const library = installScripts(home);
   installNative(library);
+  recordChoice(home, library);
   return library;
+}
+
+/** What a unit of systemd, or a line of a crontab, runs from now on: this build, by this Node (`unit.sh`). */
+function recordChoice(home: string, library: string): void {
+  const current = join(home, 'lib', 'current');
+  const beside = `${current}.${process.pid}`;
+  try {
+    if (readIfThere(join(home, 'lib', 'node')) !== `${process.execPath}\n`)
+      replaceFile(join(home, 'lib', 'node'), `${process.execPath}\n`);
+    if (readlinkSync(current, { encoding: 'utf8' }) === basename(library)) return;
+  } catch {
+    // Not there yet.
+  }
+  try {
+    rmSync(beside, { force: true });
+    symlinkSync(basename(library), beside);
+    renameSync(beside, current);
+  } catch {
+    // A full or read-only disk: what was recorded before goes on to hold, and this daemon starts all the same.
+    rmSync(beside, { force: true });
+  }
 }
 
 function installScripts(home: string): string {

@@ -34,18 +34,18 @@ const counted = (count: number, what: string): string => `${count} ${what}${coun
 
 /** What ends this process: the programs run on, or systemd wants them to end, too. */
 export function endsAll({ home, manager }: Pick<Daemon, 'home' | 'manager'>): boolean {
-  return manager.unit !== null && existsSync(join(home, 'ending'));
+  return manager.isService && existsSync(join(home, 'ending'));
 }
 
 /** Ends all programs, those last on which others depend. What is wanted stays so: the next start brings it up. A job is over. */
 export async function endAll(daemon: Daemon): Promise<void> {
   const { manager } = daemon;
-  const by = `systemctl stop ${manager.unit?.name ?? ''}`.trim();
+  const by = manager.unit === null ? 'the service manager' : `systemctl stop ${manager.unit.name}`;
   const apps = [...daemon.apps.values()];
   manager.stopping(`ending ${counted(apps.length, 'app')}`);
   manager.extend(extendMs);
   const timer = setInterval(() => manager.extend(extendMs), extendEveryMs);
-  daemon.log(`systemd ends this unit: ending ${counted(apps.length, 'app')}`);
+  daemon.log(`the service manager ends this unit: ending ${counted(apps.length, 'app')}`);
   for (const app of apps) if (app.spec.kind === 'job' && app.spec.schedule === null) app.setEnd('stopped', by);
   await stopInOrder(apps, 'stay', true);
   for (const app of apps) app.sharing?.end();

@@ -67,7 +67,7 @@ function serviceSection(unit: DaemonUnit): string[] {
     `TimeoutStopSec=${stopLimit}`,
     // Without the socket nothing could feed it.
     ...(canNotify
-      ? [`WatchdogSec=${watchdogSec}s`, '# It is asked nothing: it does not move.', 'WatchdogSignal=SIGKILL']
+      ? [`WatchdogSec=${watchdogSec}s`, '# A daemon that hangs has nothing to tell before it is replaced.', 'WatchdogSignal=SIGKILL']
       : []),
     '# A cgroup for each app: limits are real, and what happens in one stays there.',
     'Delegate=yes',

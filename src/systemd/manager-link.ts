@@ -31,8 +31,10 @@ const own = [
 const statusMs = 1000;
 
 export class ManagerLink {
-  /** Null: the unit is not stead's own (`stead daemon run` in a unit that somebody wrote). */
+  /** Null: the unit is not stead's own (`stead daemon run` in a unit that somebody wrote), or there is none. */
   readonly unit: UnitFacts | null;
+  /** A service manager, systemd or another one, has started this process by `unit.sh`, and starts it again. */
+  readonly isService: boolean;
   readonly #socket: string | null;
   readonly #watchdogMs: number | null;
   readonly #log: (line: string) => void;
@@ -48,7 +50,9 @@ export class ManagerLink {
     const usec = Number(WATCHDOG_USEC);
     this.#watchdogMs = this.#socket !== null && isMine && usec > 0 ? usec / 1000 : null;
     this.#log = log;
-    this.unit = STEAD_UNIT ? { name: STEAD_UNIT, scope: STEAD_UNIT_SCOPE === 'user' ? 'user' : 'system' } : null;
+    this.isService = Boolean(STEAD_UNIT);
+    const isScope = STEAD_UNIT_SCOPE === 'user' || STEAD_UNIT_SCOPE === 'system';
+    this.unit = STEAD_UNIT && isScope ? { name: STEAD_UNIT, scope: STEAD_UNIT_SCOPE } : null;
     for (const name of own) delete env[name];
   }
 

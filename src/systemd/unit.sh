@@ -1,8 +1,9 @@
 # What the unit of a home's daemon executes. It lies in lib/<version>-<build>/ of the home; lib/current leads there, so that an upgrade needs no other unit.
 #
-#   sh unit.sh MODE HOME SCOPE UNIT     SCOPE: system, user: whose manager has the unit
+#   sh unit.sh MODE HOME SCOPE UNIT     SCOPE: system, user: whose manager has the unit; other: a service of another init
 #       start   the daemon, in this very process; the one that runs without systemd goes, its programs run on
 #       stop    ExecStop=: tells the daemon to take everything along, if that is what is asked for
+#       boot    without systemd, from a crontab: the daemon with its guardian, in the background. Takes HOME alone
 #       after   ExecStopPost=: the daemon is gone. Ends what it has left behind, if that is what is asked for
 #
 # systemd calls ExecStop= and ExecStopPost= for a restart and after a crash as well. What is asked for is the type of the unit's job.
@@ -14,7 +15,7 @@ _fail() {
   echo "unit: $1" 2>/dev/null >>"$_home/daemon.log"
   exit 78
 }
-[ "$_scope" = system ] && _manager=--system || _manager=--user
+[ "$_scope" = user ] && _manager=--user || _manager=--system
 
 # The job's type: stop, restart, start …; empty for none. Fails if systemd does not answer.
 _job() {
@@ -66,10 +67,11 @@ _release() {
   done 2>/dev/null
 }
 
-# The unit's cgroup; fails where there is no cgroup v2.
+# The unit's cgroup, in the v2 hierarchy or, on older machines, systemd's own v1.
 _group() {
   _path=$(sed -n 's/^0:://p' /proc/self/cgroup)
   _root=$(awk '$3 == "cgroup2" {print $2; exit}' /proc/self/mounts)
+  [ -n "$_root" ] || { _path=$(sed -n 's/^[0-9]*:name=systemd://p' /proc/self/cgroup) && _root=/sys/fs/cgroup/systemd; }
   case $_path in */"$_unit") ;; */"$_unit"/*) _path=${_path%%/"$_unit"/*}/$_unit ;; *) return 1 ;; esac
   [ -n "$_root" ] && [ -d "$_root$_path" ] && echo "$_root$_path"
 }
@@ -79,16 +81,26 @@ _left() {
   find "$1" -name .control -prune -o -name cgroup.procs -exec cat {} + 2>/dev/null | grep -vx "$$"
 }
 
+# What to run: _library, by _node.
+_find() {
+  [ -d "$_home" ] || _fail "the home $_home is not there"
+  _version=$(readlink "$_home/lib/current") && _library=$_home/lib/$_version && [ -r "$_library/daemon.cjs" ] ||
+    _fail "$_home/lib is not whole: stead startup mends it"
+  [ -n "${HOME:-}" ] || { HOME=${_home%/*} && export HOME; }
+  _find_node
+  export STEAD_HOME="$_home"
+}
+
 case $_mode in
+  boot)
+    _find
+    exec setsid -f /bin/sh "$_library/guardian.sh" start "$_home" "$_node" "$_library/daemon.cjs" </dev/null >>"$_home/daemon.log" 2>&1
+    ;;
   start)
-    [ -d "$_home" ] || _fail "the home $_home is not there"
-    _version=$(readlink "$_home/lib/current") && _library=$_home/lib/$_version && [ -r "$_library/daemon.cjs" ] ||
-      _fail "$_home/lib is not whole: stead startup mends it"
-    [ -n "${HOME:-}" ] || { HOME=${_home%/*} && export HOME; }
-    _find_node
+    _find
     rm -f "$_home/ending" "$_home/leave"
-    echo "$_scope $_unit" >"$_home/unit"
-    export STEAD_HOME="$_home" STEAD_UNIT="$_unit" STEAD_UNIT_SCOPE="$_scope"
+    [ "$_scope" = other ] || echo "$_scope $_unit" >"$_home/unit"
+    export STEAD_UNIT="$_unit" STEAD_UNIT_SCOPE="$_scope"
     exec >>"$_home/daemon.log" 2>&1
     exec /bin/sh "$_library/guardian.sh" take "$_home" "$_node" "$_library/daemon.cjs"
     ;;
