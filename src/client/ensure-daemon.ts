@@ -24,7 +24,9 @@ import { errnoOf, isReadOnly, readIfThere, replaceFile } from '../host/files.ts'
 import { socketAddress } from '../host/home.ts';
 import { SteadError } from '../protocol/errors.ts';
 import { prepareHome, unusable } from '../storage/home.ts';
+import { daemonNotes } from './daemon-notes.ts';
 import { installNative } from './install-native.ts';
+import { logoutSentence, whatLogoutDoes } from './login.ts';
 import { startUnit } from './start-unit.ts';
 
 const startTimeoutMs = 15_000;
@@ -51,6 +53,7 @@ export async function ensureDaemon(home: string): Promise<void> {
       if (Date.now() > deadline) throw unreachable(home, `it did not answer within ${startTimeoutMs / 1000} s`);
       // One that finds the lock taken goes at once; and the one that had it may have been at its end.
       if (Date.now() >= nextTry && !isKeptByUs.current) {
+        if (nextTry === 0) warnOfLogout();
         spawnGuardian(home, library);
         nextTry = Date.now() + tryAgainMs;
       }
@@ -135,19 +138,30 @@ export function daemonEnvironment(home: string): NodeJS.ProcessEnv {
 }
 
 /**
- * Forked twice: a command that is given by a program of another home is that program's child, and the daemon must not be found in its tree.
+ * Forked twice: a command that is given by a program of another home is that program's child, and the daemon must not be found in its tree. Where the end of
+ * this login would take it along, in a scope of the user's own systemd that outlives that.
  */
 function spawnGuardian(home: string, library: string): void {
+  const words = [join(library, 'guardian.sh'), 'start', home, process.execPath, join(library, 'daemon.cjs')];
+  const plain = ['/usr/bin/setsid', '-f', '/bin/sh', ...words];
+  const inScope = ['systemd-run', '--user', '--scope', '--quiet', '--property=Delegate=yes', '--', ...plain];
+  if (whatLogoutDoes() !== 'stays in a scope') spawnDetached(home, plain);
+  else spawnDetached(home, inScope, () => spawnDetached(home, plain));
+}
+
+function spawnDetached(home: string, [command, ...words]: readonly string[], otherwise?: () => void): void {
   const log = openDaemonLog(home);
   try {
-    const words = [join(library, 'guardian.sh'), 'start', home, process.execPath, join(library, 'daemon.cjs')];
-    const child = spawn('/usr/bin/setsid', ['-f', '/bin/sh', ...words], {
+    const { XDG_RUNTIME_DIR } = process.env;
+    const child = spawn(command!, words, {
       detached: true,
       cwd: '/',
-      env: daemonEnvironment(home),
+      // To reach the user's systemd.
+      env: { ...daemonEnvironment(home), ...(otherwise && XDG_RUNTIME_DIR && { XDG_RUNTIME_DIR }) },
       stdio: ['ignore', log, log],
     });
-    child.once('error', (error) => process.emitWarning(error));
+    child.once('error', (error) => (otherwise ? otherwise() : process.emitWarning(error)));
+    child.once('exit', (code) => code !== 0 && otherwise?.());
     child.unref();
   } finally {
     closeSync(log);
@@ -177,6 +191,12 @@ export async function answers(home: string): Promise<boolean> {
   } finally {
     address.close();
   }
+}
+
+/** Once, by the command that starts the daemon. */
+function warnOfLogout(): void {
+  const sentence = logoutSentence(whatLogoutDoes());
+  if (sentence !== null) daemonNotes.tell(sentence);
 }
 
 /** Wakes when a name in the home changes. */

@@ -20,8 +20,9 @@ export function startUnit(home: string): 'started' | 'coming' | 'no' {
   try {
     if (systemctl(unit.scope, ['start', unit.name]).code === 0) return 'started';
     const { ActiveState } = properties(unit.scope, unit.name, ['ActiveState']);
-    return ['active', 'activating', 'reloading'].includes(ActiveState) ? 'coming' : 'no';
+    return ['active', 'activating', 'reloading', 'deactivating'].includes(ActiveState) ? 'coming' : 'no';
   } catch {
-    return 'no';
+    // It can't be asked by this user.
+    return unit.scope === 'system' ? 'coming' : 'no';
   }
 }

@@ -118,8 +118,9 @@ export async function startup(wanted: Wanted, plan: Plan): Promise<Started> {
       // A restart keeps all programs; what stands in the unit holds from then on.
       systemctlOrThrow(scope, [before === null ? 'start' : 'restart', place.name], `${place.name} does not start`);
     } catch (error) {
+      const told = withLog(error, wanted, place);
       await rollBack(wanted, plan, before);
-      throw withLog(error, wanted, place);
+      throw told;
     }
   }
   const { MainPID } = properties(scope, place.name, ['MainPID']);

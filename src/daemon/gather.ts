@@ -14,6 +14,7 @@ import { attachToUnit } from '../systemd/attach.ts';
 import { terminalsDirectory } from '../terminal/places.ts';
 import type { Daemon } from './context.ts';
 import type { Instance } from './instance.ts';
+import { limitAgain } from './launch-run.ts';
 
 /** Resolves when all is where it can be; what can't be moved is said in the log. */
 export async function gather(daemon: Daemon): Promise<void> {
@@ -38,6 +39,8 @@ export async function gather(daemon: Daemon): Promise<void> {
   }
   if (pids.length > 0) daemon.log(`${pids.length} processes taken into ${manager.unit.name}`);
   await Promise.all(strangers.map((instance) => instance.tree.enclose()));
+  const running = [...daemon.apps.values()].flatMap(({ all }) => all.filter((one) => pidsOfRun(one).length > 0));
+  for (const instance of manager.isReleased ? running : strangers) limitAgain(instance);
 }
 
 /** Program and launcher, by the records. */

@@ -53,7 +53,8 @@ function watchLiveness(instance: Instance, unwell: (reason: string) => void): Wa
 
 function watchMemory(instance: Instance, unwell: (reason: string) => void): Watching | null {
   const { maxMemory } = instance.app.spec;
-  if (maxMemory === null || instance.app.daemon.enforcement.controllers.has('memory')) return null;
+  const { enforcement, manager } = instance.app.daemon;
+  if (maxMemory === null || (enforcement.controllers.has('memory') && !manager.isReleased)) return null;
   return every(firstMemoryLookMs, memoryLookMs, async () => {
     const used = treeMemory(instance);
     if (used > maxMemory) unwell(`memory: ${sizeInWords(used)} of ${sizeInWords(maxMemory)} (max_memory)`);

@@ -221,7 +221,9 @@ function delegatedCgroup(
     if (unit === known) return join(mount, path);
     const manager = own.includes('/user@') ? ['--user'] : [];
     const words = [...manager, 'show', '--property=Delegate', '--value', unit];
-    const { stdout } = spawnSync('systemctl', words, { encoding: 'utf8', timeout: systemctlMs });
+    // A daemon has nothing of its caller's environment.
+    const env = { XDG_RUNTIME_DIR: `/run/user/${process.getuid?.()}`, ...process.env };
+    const { stdout } = spawnSync('systemctl', words, { encoding: 'utf8', timeout: systemctlMs, env });
     return stdout?.trim() === 'yes' ? join(mount, path) : null;
   } catch {
     return null;

@@ -1,6 +1,6 @@
 /** The unit under which systemd keeps a home's daemon, as systemd.service(5), systemd.exec(5), systemd.kill(5) and systemd.resource-control(5) have it. */
 import { commandWord, isOneLine, pathWord, plainValue } from './unit-words.ts';
-import { knownLines } from './versions.ts';
+import { isKnown, knownLines } from './versions.ts';
 
 export interface DaemonUnit {
   readonly name: string;
@@ -67,7 +67,11 @@ function serviceSection(unit: DaemonUnit): string[] {
     `TimeoutStopSec=${stopLimit}`,
     // Without the socket nothing could feed it.
     ...(canNotify
-      ? [`WatchdogSec=${watchdogSec}s`, '# A daemon that hangs has nothing to tell before it is replaced.', 'WatchdogSignal=SIGKILL']
+      ? [
+          `WatchdogSec=${watchdogSec}s`,
+          '# A daemon that hangs has nothing to tell before it is replaced.',
+          'WatchdogSignal=SIGKILL',
+        ]
       : []),
     '# A cgroup for each app: limits are real, and what happens in one stays there.',
     'Delegate=yes',
@@ -83,9 +87,11 @@ function serviceSection(unit: DaemonUnit): string[] {
 /** Below the unit's own cgroup, which has to be empty to give controllers to those below. */
 export const startGroup = 'start';
 
-function execLines({ home, name, scope }: DaemonUnit): string[] {
+function execLines({ home, name, scope, version }: DaemonUnit): string[] {
+  // Without a DelegateSubgroup= the next daemon is started in the unit's own cgroup.
+  const releases = isKnown('DelegateSubgroup=', version) ? [] : ['release'];
   const line = (word: string) =>
-    ['/bin/sh', `${home}/lib/current/unit.sh`, word, home, scope, name].map(commandWord).join(' ');
+    ['/bin/sh', `${home}/lib/current/unit.sh`, word, home, scope, name, ...releases].map(commandWord).join(' ');
   return [
     `ExecStart=${line('start')}`,
     'ExecReload=/bin/kill -HUP $MAINPID',

@@ -25,6 +25,7 @@ const own = [
   'MEMORY_PRESSURE_WRITE',
   'STEAD_UNIT',
   'STEAD_UNIT_SCOPE',
+  'STEAD_UNIT_RELEASED',
 ] as const;
 
 /** A line may be said again after so long at the earliest. */
@@ -35,6 +36,11 @@ export class ManagerLink {
   readonly unit: UnitFacts | null;
   /** A service manager, systemd or another one, has started this process by `unit.sh`, and starts it again. */
   readonly isService: boolean;
+  /**
+   * Between two daemons the cgroups of the unit are without controllers, as this systemd could not start the next one otherwise: limits are set again, but what
+   * a program had of memory until then is not counted for it any more.
+   */
+  readonly isReleased: boolean;
   readonly #socket: string | null;
   readonly #watchdogMs: number | null;
   readonly #log: (line: string) => void;
@@ -51,6 +57,7 @@ export class ManagerLink {
     this.#watchdogMs = this.#socket !== null && isMine && usec > 0 ? usec / 1000 : null;
     this.#log = log;
     this.isService = Boolean(STEAD_UNIT);
+    this.isReleased = env.STEAD_UNIT_RELEASED === 'yes';
     const isScope = STEAD_UNIT_SCOPE === 'user' || STEAD_UNIT_SCOPE === 'system';
     this.unit = STEAD_UNIT && isScope ? { name: STEAD_UNIT, scope: STEAD_UNIT_SCOPE } : null;
     for (const name of own) delete env[name];

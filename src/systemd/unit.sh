@@ -1,13 +1,13 @@
 # What the unit of a home's daemon executes. It lies in lib/<version>-<build>/ of the home; lib/current leads there, so that an upgrade needs no other unit.
 #
-#   sh unit.sh MODE HOME SCOPE UNIT     SCOPE: system, user: whose manager has the unit; other: a service of another init
+#   sh unit.sh MODE HOME SCOPE UNIT [release]     SCOPE: system, user: whose manager has the unit; other: a service of another init
 #       start   the daemon, in this very process; the one that runs without systemd goes, its programs run on
 #       stop    ExecStop=: tells the daemon to take everything along, if that is what is asked for
 #       boot    without systemd, from a crontab: the daemon with its guardian, in the background. Takes HOME alone
 #       after   ExecStopPost=: the daemon is gone. Ends what it has left behind, if that is what is asked for
 #
 # systemd calls ExecStop= and ExecStopPost= for a restart and after a crash as well. What is asked for is the type of the unit's job.
-_mode=$1 _home=$2 _scope=$3 _unit=$4
+_mode=$1 _home=$2 _scope=${3:-other} _unit=${4:-} _releases=${5:-}
 umask 077
 cd /
 _fail() {
@@ -101,6 +101,7 @@ case $_mode in
     rm -f "$_home/ending" "$_home/leave"
     [ "$_scope" = other ] || echo "$_scope $_unit" >"$_home/unit"
     export STEAD_UNIT="$_unit" STEAD_UNIT_SCOPE="$_scope"
+    [ -z "$_releases" ] || export STEAD_UNIT_RELEASED=yes
     exec >>"$_home/daemon.log" 2>&1
     exec /bin/sh "$_library/guardian.sh" take "$_home" "$_node" "$_library/daemon.cjs"
     ;;
@@ -116,7 +117,7 @@ case $_mode in
     [ -e "$_home/ending" ] && _unknown=0 || _unknown=1
     rm -f "$_home/ending"
     if ! _ends $_unknown; then
-      _release
+      [ -z "$_releases" ] || _release
       exit 0
     fi
     # The daemon could not do it: it was dead, or hung. What is asked to end twice has no more to say.

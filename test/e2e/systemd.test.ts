@@ -1,7 +1,7 @@
 /** The daemon as a unit of the machine's systemd, in a real one (test/systemd/testbed.sh). */
 import assert from 'node:assert/strict';
-import { after, before, suite, test } from 'node:test';
 import { existsSync, readFileSync } from 'node:fs';
+import { after, before, suite, test } from 'node:test';
 import type { AppDetail } from '../../src/protocol/api.ts';
 import { Machine, noMachine } from '../support/systemd.ts';
 import { waitFor } from '../support/wait.ts';
@@ -51,8 +51,12 @@ suite('a unit of the machine', { skip: noMachine }, () => {
     assert.match(await machine.sh(`cat /proc/${daemon.pid}/cmdline | tr '\\0' ' '`), /daemon\.cjs/);
     assert.equal(await machine.property(unit, 'StatusText'), '3 apps');
     const inside = await machine.inUnit(unit);
-    for (const pid of [before.db![0], before.web![0], daemon.pid]) assert.ok(inside.includes(pid!), `${pid} of ${inside}`);
-    await waitFor('the guardian to go', async () => (await machine.run(['test', '-e', `/proc/${guardian}`])).code !== 0);
+    for (const pid of [before.db![0], before.web![0], daemon.pid])
+      assert.ok(inside.includes(pid!), `${pid} of ${inside}`);
+    await waitFor(
+      'the guardian to go',
+      async () => (await machine.run(['test', '-e', `/proc/${guardian}`])).code !== 0,
+    );
     assert.match(await machine.stead(['startup']), /nothing was changed/);
     assert.deepEqual(await machine.pids(), before);
   });
@@ -101,7 +105,7 @@ suite('a unit of the machine', { skip: noMachine }, () => {
     // Fed, it lives: for longer than the watchdog waits.
     const fed = await mainPid();
     const began = performance.now();
-    await waitFor('2.5 s', () => performance.now() - began > 2500);
+    await waitFor('1.2 s', () => performance.now() - began > 1200);
     assert.equal(await mainPid(), fed);
   });
 
@@ -191,18 +195,10 @@ suite('a unit of the machine', { skip: noMachine }, () => {
     const programs = await machine.pids();
     await machine.ok(['systemctl', 'restart', unit]);
     assert.deepEqual(await machine.pids(), programs);
-    assert.match(await machine.sh('cat /root/.stead/daemon.log'), /v20\.19\.0\/bin\/node is gone; \S+node in its place/);
-  });
-
-  test('50 apps: ready within 5 s', async () => {
-    const apps = Array.from({ length: 50 }, (_, at) => ({ name: `n${at}`, command: ['sleep', '1000'] }));
-    machine.write('/root/fifty.json', JSON.stringify({ apps }));
-    await machine.stead(['apply', '/root/fifty.json', '--no-wait']);
-    await machine.ok(['systemctl', 'stop', unit]);
-    const began = performance.now();
-    await machine.ok(['systemctl', 'start', unit]);
-    assert.ok(performance.now() - began < 5000, `${performance.now() - began} ms`);
-    await waitFor('50 to run', async () => (await machine.daemon()).running && (await machine.inUnit(unit)).length > 100);
+    assert.match(
+      await machine.sh('cat /root/.stead/daemon.log'),
+      /v20\.19\.0\/bin\/node is gone; \S+node in its place/,
+    );
   });
 
   test('unstartup takes the unit away, and restarts no program', async () => {
@@ -214,6 +210,20 @@ suite('a unit of the machine', { skip: noMachine }, () => {
     assert.notEqual(guardian, null);
     assert.equal(existsSync(machine.path('/etc/systemd/system/stead.service')), false);
     assert.match(await machine.stead(['unstartup']), /No unit/);
-    await machine.stead(['delete', 'all']);
+  });
+
+  test('50 apps: ready within 5 s', async () => {
+    const apps = Array.from({ length: 50 }, (_, at) => ({ name: `n${at}`, command: ['sleep', '1000'] }));
+    machine.write('/root/fifty.json', JSON.stringify({ apps }));
+    await machine.stead(['apply', '/root/fifty.json', '--no-wait']);
+    await machine.stead(['startup']);
+    await machine.ok(['systemctl', 'stop', unit]);
+    const began = performance.now();
+    await machine.ok(['systemctl', 'start', unit]);
+    assert.ok(performance.now() - began < 5000, `${performance.now() - began} ms`);
+    await waitFor(
+      '50 to run',
+      async () => (await machine.daemon()).running && (await machine.inUnit(unit)).length > 100,
+    );
   });
 });

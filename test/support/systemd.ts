@@ -97,17 +97,30 @@ export class Machine {
   }
 
   /** Runs a command in a login session of a user, whatever comes of it. */
-  run(words: readonly string[], { who = 'root', env = {}, ...options }: RunOptions & { readonly who?: Who } = {}): Promise<Result> {
+  run(
+    words: readonly string[],
+    { who = 'root', env = {}, ...options }: RunOptions & { readonly who?: Who } = {},
+  ): Promise<Result> {
     const { uid } = who === 'dev' ? dev : { uid: 0 };
     const session = `/sys/fs/cgroup/${sessions[who]}`;
     const script = `mkdir -p ${session} && echo $$ >${session}/cgroup.procs && cd "$HOME" && exec "$@"`;
     const become = uid === 0 ? [] : ['setpriv', `--reuid=${uid}`, `--regid=${uid}`, '--clear-groups', '--'];
     const { STEAD_TEST_RUN } = process.env;
-    const all = { PATH: process.env.PATH, LANG: 'C.UTF-8', ...(STEAD_TEST_RUN && { STEAD_TEST_RUN }), ...begins[who], ...env };
-    return execute('nsenter', ['-t', String(this.#pid), '-m', '-p', '-C', '-u', '-i', 'sh', '-c', script, 'sh', ...become, ...words], {
-      ...options,
-      env: all,
-    });
+    const all = {
+      PATH: process.env.PATH,
+      LANG: 'C.UTF-8',
+      ...(STEAD_TEST_RUN && { STEAD_TEST_RUN }),
+      ...begins[who],
+      ...env,
+    };
+    return execute(
+      'nsenter',
+      ['-t', String(this.#pid), '-m', '-p', '-C', '-u', '-i', 'sh', '-c', script, 'sh', ...become, ...words],
+      {
+        ...options,
+        env: all,
+      },
+    );
   }
 
   /** What a command that must succeed prints. */

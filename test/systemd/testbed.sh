@@ -49,9 +49,12 @@ units() {
     case ${name##*/} in *.service | *.socket | *.timer | *.path | *.mount | *.automount) masked "${name##*/}" ;; esac
   done
   for name in getty.target systemd-remount-fs.service systemd-journald.service systemd-journald.socket systemd-journald-dev-log.socket \
-    systemd-logind.service systemd-tmpfiles-setup.service systemd-udevd.service dbus.socket; do masked $name; done
-  rm -f /run/systemd/system.control/dbus.service
-  printf '[Unit]\nDefaultDependencies=no\n[Service]\nExecStart=/usr/bin/dbus-daemon --system --nofork --nopidfile\n' >$runtime/dbus.service
+    systemd-logind.service systemd-tmpfiles-setup.service systemd-udevd.service; do masked $name; done
+  rm -f /run/systemd/system.control/dbus.{service,socket}
+  # systemd comes to the bus only where it holds the bus's socket.
+  printf '[Unit]\nDefaultDependencies=no\n[Socket]\nListenStream=/run/dbus/system_bus_socket\n' >$runtime/dbus.socket
+  printf '%s\n' '[Unit]' DefaultDependencies=no Requires=dbus.socket After=dbus.socket '[Service]' Type=notify \
+    'ExecStart=/usr/bin/dbus-daemon --system --address=systemd: --nofork --nopidfile --systemd-activation' >$runtime/dbus.service
   mkdir -p $runtime/multi-user.target.wants
   ln -s ../dbus.service $runtime/multi-user.target.wants/
   [[ -n $user ]] || return 0

@@ -34,10 +34,10 @@ const bootFlags = [
 async function startup(call: Call): Promise<number> {
   const wanted = wantedOf(call);
   if (!isBooted()) return printRecipe(wanted, call);
+  if (call.values['dry-run'] !== true) assertAllowed(wanted, 'startup');
   const planned = planStartup(wanted);
   const plan = call.values['no-linger'] === true ? { ...planned, needsLinger: false } : planned;
   if (call.values['dry-run'] === true) return printPlan(plan, call);
-  assertAllowed(wanted, 'startup');
   if (wanted.account.uid === process.getuid?.()) assertWritable(wanted.home);
   const { pid, changed } = await withProgress('Bringing the daemon under systemd …', setUp(wanted, plan));
   const { name, path, scope } = plan.place;
