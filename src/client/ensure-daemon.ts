@@ -11,10 +11,8 @@ import {
   mkdirSync,
   openSync,
   readFileSync,
-  readlinkSync,
   renameSync,
   rmSync,
-  symlinkSync,
   watch,
 } from 'node:fs';
 import { connect } from 'node:net';
@@ -78,24 +76,20 @@ export function installLibrary(home: string): string {
   return library;
 }
 
-/** What a unit of systemd, or a line of a crontab, runs from now on: this build, by this Node (`unit.sh`). */
+/**
+ * What a unit of systemd, or a line of a crontab, runs from now on: this build, by this Node. `unit.sh` has a place of its own, so that they need not change.
+ * On a full or read-only disk what was recorded before goes on to hold, and a daemon starts all the same.
+ */
 function recordChoice(home: string, library: string): void {
-  const current = join(home, 'lib', 'current');
-  const beside = `${current}.${process.pid}`;
   try {
-    if (readIfThere(join(home, 'lib', 'node')) !== `${process.execPath}\n`)
-      replaceFile(join(home, 'lib', 'node'), `${process.execPath}\n`);
-    if (readlinkSync(current, { encoding: 'utf8' }) === basename(library)) return;
+    const script = readFileSync(join(library, 'unit.sh'), 'utf8');
+    const files = { 'unit.sh': script, node: `${process.execPath}\n`, current: `${basename(library)}\n` };
+    for (const [name, text] of Object.entries(files)) {
+      const path = join(home, 'lib', name);
+      if (readIfThere(path) !== text) replaceFile(path, text);
+    }
   } catch {
-    // Not there yet.
-  }
-  try {
-    rmSync(beside, { force: true });
-    symlinkSync(basename(library), beside);
-    renameSync(beside, current);
-  } catch {
-    // A full or read-only disk: what was recorded before goes on to hold, and this daemon starts all the same.
-    rmSync(beside, { force: true });
+    // As said.
   }
 }
 

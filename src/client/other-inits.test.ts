@@ -22,5 +22,5 @@ test('scripts are shell that takes any home as one word', () => {
   const line = on().text.trim().replace('@reboot /bin/sh ', '');
   assert.ok(!/(?<!\\)%/.test(line), line);
   const { stdout } = spawnSync('sh', ['-c', `printf '<%s>' ${line.replaceAll('\\%', '%')}`], { encoding: 'utf8' });
-  assert.equal(stdout, `<${home}/lib/current/unit.sh><boot><${home}>`);
+  assert.equal(stdout, `<${home}/lib/unit.sh><boot><${home}>`);
 });

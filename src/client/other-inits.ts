@@ -26,7 +26,7 @@ export function bootRecipe({ account, home, exists = existsSync }: RecipeFor): R
   return cron(account, home);
 }
 
-const script = (home: string): string => shellWord(join(home, 'lib/current/unit.sh'));
+const script = (home: string): string => shellWord(join(home, 'lib/unit.sh'));
 
 function openrc(name: string, { name: user }: Account, home: string): Recipe {
   return {

@@ -91,7 +91,7 @@ function execLines({ home, name, scope, version }: DaemonUnit): string[] {
   // Without a DelegateSubgroup= the next daemon is started in the unit's own cgroup.
   const releases = isKnown('DelegateSubgroup=', version) ? [] : ['release'];
   const line = (word: string) =>
-    ['/bin/sh', `${home}/lib/current/unit.sh`, word, home, scope, name, ...releases].map(commandWord).join(' ');
+    ['/bin/sh', `${home}/lib/unit.sh`, word, home, scope, name, ...releases].map(commandWord).join(' ');
   return [
     `ExecStart=${line('start')}`,
     'ExecReload=/bin/kill -HUP $MAINPID',

@@ -1,4 +1,4 @@
-# What the unit of a home's daemon executes. It lies in lib/<version>-<build>/ of the home; lib/current leads there, so that an upgrade needs no other unit.
+# What the unit of a home's daemon executes, from lib/ of the home: lib/current names the build that it runs, so that an upgrade needs no other unit.
 #
 #   sh unit.sh MODE HOME SCOPE UNIT [release]     SCOPE: system, user: whose manager has the unit; other: a service of another init
 #       start   the daemon, in this very process; the one that runs without systemd goes, its programs run on
@@ -84,7 +84,10 @@ _left() {
 # What to run: _library, by _node.
 _find() {
   [ -d "$_home" ] || _fail "the home $_home is not there"
-  _version=$(readlink "$_home/lib/current") && _library=$_home/lib/$_version && [ -r "$_library/daemon.cjs" ] ||
+  _version=
+  [ ! -r "$_home/lib/current" ] || read -r _version <"$_home/lib/current"
+  _library=$_home/lib/$_version
+  [ -n "$_version" ] && [ -r "$_library/daemon.cjs" ] ||
     _fail "$_home/lib is not whole: stead startup mends it"
   [ -n "${HOME:-}" ] || { HOME=${_home%/*} && export HOME; }
   _find_node

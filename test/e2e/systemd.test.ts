@@ -187,7 +187,7 @@ suite('a unit of the machine', { skip: noMachine }, () => {
     assert.deepEqual(await machine.pids(), programs);
     assert.equal(readFileSync(machine.path('/etc/systemd/system/stead.service'), 'utf8'), file);
     await machine.stead(['daemon', 'restart']);
-    assert.ok(existsSync(machine.path(`${home}/lib/current/unit.sh`)));
+    assert.ok(existsSync(machine.path(`${home}/lib/unit.sh`)));
   });
 
   test('a Node that is gone is replaced by one that is found', async () => {

@@ -22,7 +22,7 @@ export const command: Command = {
   name: 'daemon',
   usage: ['daemon status', 'daemon stop | restart', 'daemon run | prepare', 'daemon logs [-n N|all] [-f]'],
   about: [
-    'The daemon is started by the first command that needs it. It may die or be restarted at any time: your programs run on, and the next daemon takes them over. `daemon run` keeps it in the foreground. `daemon prepare` only copies into the home what a unit or a crontab runs: lib/current/unit.sh.',
+    'The daemon is started by the first command that needs it. It may die or be restarted at any time: your programs run on, and the next daemon takes them over. `daemon run` keeps it in the foreground. `daemon prepare` only copies into the home what a unit or a crontab runs: lib/unit.sh.',
   ],
   examples: [
     ['stead daemon status', 'does it run, which version'],
