@@ -9,7 +9,8 @@ import type { Draft } from './draft.ts';
 
 export interface EnvFile {
   readonly path: string;
-  readonly text: string;
+  /** Null: it can't be read now, and is named in any case. */
+  readonly text: string | null;
   /** As the other tool reads it. */
   readonly values: Readonly<Record<string, string>>;
 }
@@ -24,11 +25,15 @@ export interface Placed {
 
 /** Later files over earlier ones. What comes after a file that must be copied is copied, too: `env` goes over every `env_file`. */
 export function placeEnvFiles(files: readonly EnvFile[], base: string): Placed {
-  const differing = files.findIndex(({ text, values }) => !isSame(parseEnv(text) as Record<string, string>, values));
+  const differing = files.findIndex(
+    ({ text, values }) => text !== null && !isSame(parseEnv(text) as Record<string, string>, values),
+  );
   const copied = differing < 0 ? [] : files.slice(differing);
   const named = differing < 0 ? files : files.slice(0, differing);
   return {
-    envFiles: named.filter(({ values }) => Object.keys(values).length > 0).map(({ path }) => pathFrom(base, path)),
+    envFiles: named
+      .filter(({ text, values }) => text === null || Object.keys(values).length > 0)
+      .map(({ path }) => pathFrom(base, path)),
     env: Object.assign({}, ...copied.map(({ values }) => values)) as Record<string, string>,
     notes: copied.map(
       ({ path }) => `The values of ${quote(path)} are copied, as an env_file would be read in another way.`,
