@@ -2,6 +2,7 @@
  * Procfile → apps. The format is what foreman, overmind and honcho have in common: `name: command` per line, `#` comments. PORT is 5000 for the first process
  * and 100 more for each that follows, one more for each instance of it; https://github.com/ddollar/foreman, https://github.com/DarthSim/overmind.
  */
+
 import { dirname, join, resolve } from 'node:path';
 import { quote } from '../../config/values.ts';
 import { cwdFrom, type ForeignContext } from '../context.ts';
@@ -9,6 +10,7 @@ import { type Draft, listed, Names } from '../draft.ts';
 import { type EnvFile, type Placed, placeEnvFiles, putEnv } from '../env-file.ts';
 import { Mistakes, mistaken } from '../mistakes.ts';
 import type { Foreign } from '../model.ts';
+import { own } from '../own.ts';
 import { commandOf } from '../shell-words.ts';
 import { readForemanEnv } from './env.ts';
 import { foremanOptions, type Said, type Settings, settingsOf } from './settings.ts';
@@ -125,7 +127,7 @@ interface Surroundings {
 function appOf({ name, command, directory }: Entry, at: number, { names, settings, placed, context }: Surroundings) {
   const draft = names.begin(name);
   const isJob = name === 'release';
-  const count = isRun(name, settings) ? (settings.formation[name] ?? settings.others) : 0;
+  const count = isRun(name, settings) ? (own(settings.formation, name) ?? settings.others) : 0;
   if (isJob) {
     draft.put('job', true);
     draft.note('release is what Heroku runs once before a deploy, so it is a job here: stead apply runs it once.');
@@ -143,7 +145,7 @@ function appOf({ name, command, directory }: Entry, at: number, { names, setting
   if (count === 0) notRun(draft, isJob);
   if (count > 1) several(draft, { count, isJob, hasPort: port !== null });
   restartOf(draft, name, settings, isJob);
-  const signal = settings.signals[name] ?? settings.signals.all;
+  const signal = own(settings.signals, name) ?? settings.signals.all;
   draft.put('stop_signal', signal, `OVERMIND_STOP_SIGNALS=${name}=${signal}`);
   if (settings.timeout !== null) draft.put('stop_timeout', `${settings.timeout}s`);
   return draft.app();

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { cronEvery, cronOf } from './calendar.ts';
-import { isPattern } from './triggers.ts';
+import { cronEvery, isPattern } from '../cron.ts';
+import { cronOf } from './calendar.ts';
 import { sizeBytes, splitUnitWords, timeMs } from './words.ts';
 
 test('calendar events that cron can say', () => {

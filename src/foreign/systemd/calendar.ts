@@ -88,14 +88,3 @@ function fieldOf(text: string, most: number): string | null {
   });
   return parts.includes(null) ? null : parts.join(',');
 }
-
-/** Every so often → cron, where the time goes into the next larger one without a rest; it is then counted by the clock. */
-export function cronEvery(ms: number): string | null {
-  const [seconds, minutes, hours] = [ms / 1000, ms / 60_000, ms / 3_600_000];
-  const isPart = (count: number, whole: number) => Number.isInteger(count) && count >= 1 && whole % count === 0;
-  if (hours === 24) return '0 0 * * *';
-  if (hours === 24 * 7) return '0 0 * * 1';
-  if (isPart(hours, 24)) return hours === 1 ? '0 * * * *' : `0 */${hours} * * *`;
-  if (isPart(minutes, 60)) return minutes === 1 ? '* * * * *' : `*/${minutes} * * * *`;
-  return isPart(seconds, 60) ? (seconds === 1 ? '* * * * * *' : `*/${seconds} * * * * *`) : null;
-}

@@ -3,6 +3,7 @@
  * several words, `${NAME}` anywhere is put in as it is, `$$` is a dollar sign. What is known from Environment= is put in; what is not (it comes from a file, or
  * from whoever starts it) is left to a shell, which does the same at each start.
  */
+import { own } from '../own.ts';
 import { shellQuote } from '../shell-words.ts';
 import { splitUnitWords } from './words.ts';
 
@@ -98,7 +99,7 @@ export function shellText({ words }: ExecCommand, variables: Readonly<Record<str
   return words
     .map((word) => {
       const [only] = word;
-      const named = (name: string) => variables[name] ?? name;
+      const named = (name: string) => own(variables, name) ?? name;
       if (typeof only === 'object' && only.isBare) return `$${named(only.name)}`;
       return (
         word

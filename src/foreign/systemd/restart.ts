@@ -1,6 +1,8 @@
 /** When a service is started again, when it is given up, and how it is ended: systemd.service(5), systemd.kill(5). */
+
 import { writtenDuration } from '../../config/file/stanza.ts';
 import type { Draft } from '../draft.ts';
+import { own } from '../own.ts';
 import { isYes } from './limits.ts';
 import { allOf, lastOf, type Unit } from './unit.ts';
 import { timeMs } from './words.ts';
@@ -36,7 +38,7 @@ const policies: Readonly<Record<string, string>> = {
 export function putRestart(draft: Draft, unit: Unit, isLenient: boolean): void {
   const value = (...keys: readonly string[]) => lastOf(unit, 'Service', ...keys);
   const said = value('Restart') ?? 'no';
-  const policy = policies[said];
+  const policy = own(policies, said);
   if (policy === undefined) draft.note(`Restart=${said}: left out, as it is no policy.`);
   else draft.put('restart', isLenient && policy === 'on-failure' ? 'no' : policy);
   if (said === 'on-success')

@@ -1,7 +1,7 @@
 /** What starts a service: `.timer` (systemd.timer(5)) → `cron`, `.socket` (systemd.socket(5)) → `listen` and `listen_on_demand`. */
-import { Cron } from 'croner';
+import { cronEvery, isPattern } from '../cron.ts';
 import type { Draft } from '../draft.ts';
-import { cronEvery, cronOf } from './calendar.ts';
+import { cronOf } from './calendar.ts';
 import { isYes } from './limits.ts';
 import { allOf, lastOf, type Unit } from './unit.ts';
 import { timeMs } from './words.ts';
@@ -53,15 +53,6 @@ function putEvery(draft: Draft, text: string): void {
   else {
     draft.put('cron', cron);
     draft.note(`OnUnitActiveSec=${text} is by the clock here, not since the last run.`);
-  }
-}
-
-/** Whether it is one that ever comes. */
-export function isPattern(cron: string, timezone?: string): boolean {
-  try {
-    return new Cron(cron, { paused: true, ...(timezone !== undefined && { timezone }) }).nextRun() !== null;
-  } catch {
-    return false;
   }
 }
 
