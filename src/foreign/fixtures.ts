@@ -40,7 +40,8 @@ export function checked(foreign: Foreign): {
   readonly text: string;
 } {
   const text = writeConfig(foreign);
-  const read = readConfig(text, 'written');
+  // With variables put in, as apply does it: nothing may look like one.
+  const read = readConfig(text, 'written', { env: {} });
   assert.equal(read.length, foreign.apps.length);
   const inherited = { umask: 0o22, limits: {}, nice: 0, oomScoreAdj: 0 };
   for (const [at, { kind, options }] of read.entries()) {

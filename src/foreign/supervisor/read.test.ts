@@ -100,7 +100,7 @@ command=/usr/bin/python app.py --port=80%(process_num)02d
 process_name=%(program_name)s-80%(process_num)02d
 numprocs=3
 numprocs_start=1
-environment=PORT="80%(process_num)02d",WHERE="%(here)s"
+environment=PORT="80%(process_num)02d",WHERE="%(here)s",KEPT="\${HOME}"
 stdout_logfile=%(here)s/log/%(program_name)s_%(process_num)d.log
 `);
   assert.deepEqual(Object.keys(apps), ['tornado-8001', 'tornado-8002', 'tornado-8003']);
@@ -108,7 +108,7 @@ stdout_logfile=%(here)s/log/%(program_name)s_%(process_num)d.log
     name: 'tornado-8002',
     group: 'tornado',
     command: ['/usr/bin/python', 'app.py', '--port=8002'],
-    env: { PORT: '8002', WHERE: '/srv/app' },
+    env: { PORT: '8002', WHERE: '/srv/app', KEPT: `\${HOME}` },
     restart: 'on-failure',
     log_out: 'log/tornado_2.log',
   });

@@ -1,6 +1,6 @@
 /** What units say of each other: systemd.unit(5). Of those that are imported together it is `depends_on`. */
-import type { Draft, Names } from '../draft.ts';
-import { listed } from '../draft.ts';
+import type { Draft, Names } from '../../draft.ts';
+import { listed } from '../../draft.ts';
 import { allOf, lastOf, type Unit } from './unit.ts';
 
 const needing = ['Requires', 'Requisite', 'BindsTo', 'Wants', 'Upholds', 'PartOf'];

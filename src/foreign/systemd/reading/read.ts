@@ -1,9 +1,9 @@
 /** Unit files → apps and jobs. Those of one call know each other: what needs what, and which timer or socket starts which service. */
 import { basename, dirname, extname } from 'node:path';
-import type { ForeignContext } from '../context.ts';
-import { Names } from '../draft.ts';
-import { Mistakes, mistaken } from '../mistakes.ts';
-import type { Foreign, ForeignApp } from '../model.ts';
+import type { ForeignContext } from '../../context.ts';
+import { Names } from '../../draft.ts';
+import { Mistakes, mistaken } from '../../mistakes.ts';
+import type { Foreign, ForeignApp } from '../../model.ts';
 import { isYes } from './limits.ts';
 import { putRelations } from './relations.ts';
 import { putService } from './service.ts';

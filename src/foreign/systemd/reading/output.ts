@@ -1,6 +1,6 @@
 /** `StandardOutput=` and its relations, systemd.exec(5). */
-import { pathFrom } from '../context.ts';
-import type { Draft } from '../draft.ts';
+import { pathFrom } from '../../context.ts';
+import type { Draft } from '../../draft.ts';
 import { lastOf, type Unit } from './unit.ts';
 
 export const outputKeys: readonly string[] = ['StandardInput', 'StandardOutput', 'StandardError'];

@@ -3,8 +3,8 @@
  * several words, `${NAME}` anywhere is put in as it is, `$$` is a dollar sign. What is known from Environment= is put in; what is not (it comes from a file, or
  * from whoever starts it) is left to a shell, which does the same at each start.
  */
-import { own } from '../own.ts';
-import { shellQuote } from '../shell-words.ts';
+import { own } from '../../own.ts';
+import { shellQuote } from '../../shell-words.ts';
 import { splitUnitWords } from './words.ts';
 
 export interface ExecCommand {

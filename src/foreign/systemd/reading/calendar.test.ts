@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { cronEvery, isPattern } from '../cron.ts';
+import { cronEvery, isPattern } from '../../cron.ts';
 import { cronOf } from './calendar.ts';
 import { sizeBytes, splitUnitWords, timeMs } from './words.ts';
 

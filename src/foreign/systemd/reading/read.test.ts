@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { basename } from 'node:path';
 import { test } from 'node:test';
-import { checked, contextWith } from '../fixtures.ts';
+import { checked, contextWith } from '../../fixtures.ts';
 import { readSystemd } from './read.ts';
 
 /** Units by path, all of them imported; other files by path. */

@@ -1,8 +1,8 @@
 /** `Environment=`, `EnvironmentFile=` and the variables that systemd sets itself; systemd.exec(5), "Environment". */
-import type { ForeignContext } from '../context.ts';
-import type { Draft } from '../draft.ts';
-import { type EnvFile, placeEnvFiles, putEnv } from '../env-file.ts';
-import { globFiles } from '../glob.ts';
+import type { ForeignContext } from '../../context.ts';
+import type { Draft } from '../../draft.ts';
+import { type EnvFile, placeEnvFiles, putEnv } from '../../env-file.ts';
+import { globFiles } from '../../glob.ts';
 import { allOf, lastOf, type Unit } from './unit.ts';
 import { splitUnitWords } from './words.ts';
 

@@ -1,6 +1,6 @@
 /** What starts a service: `.timer` (systemd.timer(5)) → `cron`, `.socket` (systemd.socket(5)) → `listen` and `listen_on_demand`. */
-import { cronEvery, isPattern } from '../cron.ts';
-import type { Draft } from '../draft.ts';
+import { cronEvery, isPattern } from '../../cron.ts';
+import type { Draft } from '../../draft.ts';
 import { cronOf } from './calendar.ts';
 import { isYes } from './limits.ts';
 import { allOf, lastOf, type Unit } from './unit.ts';

@@ -1,7 +1,7 @@
 /** Unit files with their drop-ins: systemd.syntax(7), systemd.unit(5). */
 import { basename, dirname, join } from 'node:path';
-import type { Files } from '../context.ts';
-import { mistaken } from '../mistakes.ts';
+import type { Files } from '../../context.ts';
+import { mistaken } from '../../mistakes.ts';
 
 export interface Setting {
   readonly section: string;

@@ -1,6 +1,6 @@
 /** Settings of systemd.exec(5) and systemd.resource-control(5) that say how much a program may have. */
-import { writtenSize } from '../../config/file/stanza.ts';
-import type { Draft } from '../draft.ts';
+import { writtenSize } from '../../../config/file/stanza.ts';
+import type { Draft } from '../../draft.ts';
 import { lastOf, type Unit } from './unit.ts';
 import { sizeBytes, timeMs } from './words.ts';
 

@@ -1,8 +1,8 @@
 /** When a service is started again, when it is given up, and how it is ended: systemd.service(5), systemd.kill(5). */
 
-import { writtenDuration } from '../../config/file/stanza.ts';
-import type { Draft } from '../draft.ts';
-import { own } from '../own.ts';
+import { writtenDuration } from '../../../config/file/stanza.ts';
+import type { Draft } from '../../draft.ts';
+import { own } from '../../own.ts';
 import { isYes } from './limits.ts';
 import { allOf, lastOf, type Unit } from './unit.ts';
 import { timeMs } from './words.ts';

@@ -1,7 +1,7 @@
 /** One `.service`, with the timer and the socket that start it → an app or a job. */
-import { quote } from '../../config/values.ts';
-import { cwdFrom, type ForeignContext } from '../context.ts';
-import { type Draft, listed } from '../draft.ts';
+import { quote } from '../../../config/values.ts';
+import { cwdFrom, type ForeignContext } from '../../context.ts';
+import { type Draft, listed } from '../../draft.ts';
 import { commandValue, type ExecCommand, literalWords, readExec, shellText, variablesIn } from './command.ts';
 import { directoryKeys, environmentKeys, putEnvironment } from './environment.ts';
 import { limitKeys, putLimits } from './limits.ts';
