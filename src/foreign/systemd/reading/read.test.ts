@@ -256,7 +256,7 @@ test('restarts and exit codes', () => {
   assert.match(one('Restart=on-success').notes, /only then/);
   const steps = one('Restart=always\nRestartSec=1s\nRestartMaxDelaySec=16s\nRestartSteps=4').app;
   assert.deepEqual([steps.backoff_min, steps.backoff_max, steps.backoff_factor], ['1s', '16s', 2]);
-  assert.equal(one('Restart=always\nRestartSec=0').app.backoff_min, '1ms');
+  assert.equal(one('Restart=always\nRestartSec=0').app.backoff_min, undefined);
   assert.equal(one('Restart=always\nStartLimitInterval=0').app.max_restarts, undefined);
   assert.deepEqual(
     [one('TimeoutStopSec=infinity').app.stop_timeout, one('TimeoutSec=7').app.stop_timeout],

@@ -86,6 +86,10 @@ function putDelays(draft: Draft, value: Value): void {
     draft.note(`RestartSec=${text}: left out.`);
     return;
   }
+  if (ms === 0) {
+    draft.note('RestartSec=0: the first restart is at once here as well, further ones come later each time.');
+    return;
+  }
   const least = Math.max(1, ms!);
   if (steps > 0 && most !== null && Number.isFinite(most) && most > least) {
     draft.put('backoff_min', writtenDuration(least), `RestartSec=${text}`);

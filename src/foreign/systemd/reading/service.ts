@@ -232,5 +232,5 @@ function sayTheRest(draft: Draft, { settings }: Unit): void {
   const failure = ofUnit.find(({ key }) => key === 'OnFailure');
   if (failure !== undefined) draft.note(`OnFailure=${failure.value}: on: {fail: COMMAND or URL} is told.`);
   const more = ofUnit.filter(({ key }) => key !== 'OnFailure');
-  if (more.length > 0) draft.note(`Without an equal: ${text(more)}.`);
+  if (more.length > 0) draft.note(`Of [Unit], without an equal: ${text(more)}.`);
 }
