@@ -3,6 +3,7 @@ import { dirname, relative, resolve } from 'node:path';
 import { readConfig } from '../../config/file/read-config.ts';
 import { writeConfig } from '../../config/file/write-config.ts';
 import { nearest } from '../../config/nearest.ts';
+import { separateLogs } from '../../foreign/separate-logs.ts';
 import { escapeControls } from '../../host/bytes.ts';
 import { errnoOf, replaceFile } from '../../host/files.ts';
 import { SteadError } from '../../protocol/errors.ts';
@@ -58,12 +59,14 @@ async function run({ words, rest, values, json }: Call): Promise<number> {
     throw new SteadError('NAME_TAKEN', `${JSON.stringify(values.output)} is there already`, {
       hint: '--force writes over it',
     });
-  const loaded = await kind.load({
+  const base = output === null ? process.cwd() : dirname(output);
+  const read = await kind.load({
     words: files,
     rest,
     values,
-    base: output === null ? process.cwd() : dirname(output),
+    base,
   });
+  const loaded = { ...read, ...separateLogs(read, base) };
   const text = textOf(name!, loaded);
   if (output !== null) writeOut(output, text, loaded.isPrivate === true);
   if (json) printJson({ apps: loaded.apps, notes: loaded.notes });

@@ -50,6 +50,10 @@ export function readSystemd(files: readonly UnitFile[], context: Omit<ForeignCon
       mistake: (text) => mistakes.say(null, text),
     });
     putRelations(draft, unit, { units: services, names, specify });
+    if (unit.name.includes('@.'))
+      draft.note(
+        `A template without an instance, so %i is empty: stead import systemd ${unit.name.replace('@.', '@NAME.')}.`,
+      );
     if (timer !== undefined) putTimer(draft, timer);
     if (socket !== undefined && !isJob) {
       putSocket(draft, socket, specify);
