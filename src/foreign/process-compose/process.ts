@@ -38,7 +38,8 @@ export function putProcess(draft: Draft, process: Reader, context: ProcessContex
     );
   const description = process.text('description');
   if (description !== undefined) draft.note(rendered(description));
-  const isJob = process.has('schedule');
+  const schedule = process.fields('schedule');
+  const isJob = schedule !== undefined;
   if (isJob) draft.put('job', true);
   putCommand(draft, process, { ...context, rendered });
   const directory = resolve(context.directory, rendered(process.text('working_dir') ?? '.'));
@@ -49,7 +50,7 @@ export function putProcess(draft: Draft, process: Reader, context: ProcessContex
   putAvailability(draft, process.fields('availability'), isJob);
   putShutdown(draft, process.fields('shutdown'), rendered);
   putDependencies(draft, process, context);
-  if (isJob) putSchedule(draft, process.fields('schedule')!);
+  if (isJob) putSchedule(draft, schedule);
   else putAppsOnly(draft, process, { rendered, directory, context });
   putLogs(draft, process, context.logConfiguration, (text) =>
     pathFrom(context.base, resolve(context.directory, rendered(text))),
