@@ -10,6 +10,7 @@ import { command as dev } from './commands/dev.ts';
 import { command as doctor } from './commands/doctor.ts';
 import { command as env } from './commands/env.ts';
 import { command as events } from './commands/events.ts';
+import { command as exportApps } from './commands/export.ts';
 import { command as flush } from './commands/flush.ts';
 import { command as list } from './commands/list.ts';
 import { command as logs } from './commands/logs.ts';
@@ -50,6 +51,7 @@ export const catalogue: readonly Command[] = [
   rename,
   del,
   apply,
+  exportApps,
   set,
   unset,
   why,

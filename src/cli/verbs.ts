@@ -26,6 +26,7 @@ export const verbs = {
   delete: { synonyms: ['rm'], summary: 'stop an app and forget it' },
   signal: { synonyms: [], summary: 'send a signal to an app' },
   apply: { synonyms: [], summary: 'bring the apps of a config file to what is said there' },
+  export: { synonyms: [], summary: 'write the apps for systemd, Kubernetes, pm2 and others' },
   set: { synonyms: [], summary: 'change options of an app' },
   unset: { synonyms: [], summary: 'put options of an app back to their defaults' },
   why: { synonyms: [], summary: 'say why an app is as it is, and what comes next' },
