@@ -8,7 +8,7 @@ export function writeSteadConfig(apps: readonly Outgoing[], directory: StanzaOpt
   const text = writeConfig({
     apps: apps.map((app) => ({
       stanza: stanzaOf(app.spec, {
-        env: [...app.env].map(([name, value]) => `${name}=${value}`),
+        env: entriesOf(app),
         directory: directory ?? null,
       }),
       notes: notesOf(app),
@@ -16,6 +16,14 @@ export function writeSteadConfig(apps: readonly Outgoing[], directory: StanzaOpt
     notes: [],
   });
   return { files: [{ name: 'stead.config.yaml', text, isPrivate: apps.some(({ env }) => env.size > 0) }], notes: [] };
+}
+
+/** As they were said, if they are those that were said. */
+function entriesOf({ spec, env }: Outgoing): readonly string[] {
+  const nameOf = (entry: string) => entry.slice(0, entry.indexOf('='));
+  const said = (spec.options.env ?? []).filter((entry) => env.has(nameOf(entry)));
+  if (new Set(said.map(nameOf)).size === env.size) return said;
+  return [...env].map(([name, value]) => `${name}=${value}`);
 }
 
 function notesOf({ withheld, idle }: Outgoing): string[] {
