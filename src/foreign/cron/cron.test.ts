@@ -20,9 +20,16 @@ const expected = (pattern: string, count = timesLookedAt) =>
 
 /** The next times of several expressions, as systemd reckons them. */
 function calendar(expressions: readonly string[]): string[] {
-  const words = ['calendar', `--iterations=${timesLookedAt}`, `--base-time=${from} UTC`, ...expressions.map((text) => `${text} UTC`)];
+  const words = [
+    'calendar',
+    `--iterations=${timesLookedAt}`,
+    `--base-time=${from} UTC`,
+    ...expressions.map((text) => `${text} UTC`),
+  ];
   const printed = execFileSync(analyze, words, { encoding: 'utf8', env: { ...process.env, TZ: 'UTC', LC_ALL: 'C' } });
-  const times = [...printed.matchAll(/(?:Next elapse|Iter\. #\d+): \w+ (\d{4}-\d\d-\d\d \d\d:\d\d:\d\d) UTC/g)].map((match) => match[1]!);
+  const times = [...printed.matchAll(/(?:Next elapse|Iter\. #\d+): \w+ (\d{4}-\d\d-\d\d \d\d:\d\d:\d\d) UTC/g)].map(
+    (match) => match[1]!,
+  );
   return [...new Set(times)].sort().slice(0, timesLookedAt);
 }
 
@@ -76,9 +83,16 @@ test('OnCalendar= is written as a person would', () => {
 
 test('five fields have the times of the pattern, or are not written', () => {
   const lists = (most: number, least = 0) =>
-    fc.uniqueArray(fc.integer({ min: least, max: most }), { minLength: 1, maxLength: 4 }).map((values) => values.join(','));
+    fc
+      .uniqueArray(fc.integer({ min: least, max: most }), { minLength: 1, maxLength: 4 })
+      .map((values) => values.join(','));
   const field = (most: number, least = 0) =>
-    fc.oneof(fc.constant('*'), lists(most, least), fc.integer({ min: 2, max: 6 }).map((step) => `*/${step}`), fc.constant(`${least}-${least + 2}`));
+    fc.oneof(
+      fc.constant('*'),
+      lists(most, least),
+      fc.integer({ min: 2, max: 6 }).map((step) => `*/${step}`),
+      fc.constant(`${least}-${least + 2}`),
+    );
   fc.assert(
     fc.property(field(59), field(23), field(28, 1), field(12, 1), field(6), (...words) => {
       const pattern = words.join(' ');
@@ -88,7 +102,14 @@ test('five fields have the times of the pattern, or are not written', () => {
     }),
     { numRuns: 100 },
   );
-  for (const pattern of ['*/5 * * * * *', '0 0 L * *', '0 0 1 * +MON', '0 0 * * 5#2', '0 0 15W * *', '0 0 0 1 1 * 2030'])
+  for (const pattern of [
+    '*/5 * * * * *',
+    '0 0 L * *',
+    '0 0 1 * +MON',
+    '0 0 * * 5#2',
+    '0 0 15W * *',
+    '0 0 0 1 1 * 2030',
+  ])
     assert.equal(fiveFields(parseCron(pattern)!), null, pattern);
   assert.equal(fiveFields(parseCron('0 30 4 * * *')!), '30 4 * * *');
 });

@@ -55,10 +55,15 @@ function settings(app: Outgoing): string[] {
 
 const countsUp = (app: Outgoing): boolean => app.spec.share.incrementVar !== null && baseOf(app) !== null;
 
+/** systemd refuses such a path, however it is written. */
+const unsafe = /["'\\\x00-\x1f\x7f]/;
+
 /** The program by its path; what isn't one was found nowhere, and env(1) looks for it. */
 function commandLine(argv: readonly string[]): string {
   const [first = '', ...others] = argv.length > 0 ? argv : ['/bin/true'];
-  if (!first.startsWith('/')) return ['/usr/bin/env', ...argv.map(commandWord)].join(' ');
+  const all = argv.map(commandWord).join(' ');
+  if (!first.startsWith('/')) return `/usr/bin/env ${all}`;
+  if (unsafe.test(first)) return `${shellLine('exec "$@"')} sh ${all}`;
   return [commandPath(first), ...others.map(commandWord)].join(' ');
 }
 
