@@ -28,9 +28,10 @@ async function made({ kind, script, command, args, options }: ConfigApp, caller:
 /** What a file adds by itself: the name, and the directory in place of the one where somebody was. */
 const comparable = ({ options: { name: _name, cwd: _cwd, ...options }, ...spec }: AppSpec) => ({ ...spec, options });
 
-async function assertSame(app: ConfigApp, caller: Caller): Promise<void> {
+/** Written for the directory that it was said in, for none, or for another. */
+async function assertSame(app: ConfigApp, caller: Caller, directories: readonly (string | null)[]): Promise<void> {
   const before = await made(app, caller);
-  for (const directory of [caller.cwd, null, '/']) {
+  for (const directory of directories) {
     const [file] = writeSteadConfig([outgoingOf(before, { withSecrets: true })], directory).files;
     const [read] = readConfig(file!.text, 'x.yaml');
     const after = await made(read!, { ...caller, cwd: directory ?? '/tmp' });
@@ -51,9 +52,11 @@ test('every option of the table comes back as it was', async (t) => {
   const caller = place(t);
   const samples = optionSamples();
   assert.deepEqual(new Set(samples.map(({ key }) => key)), new Set(optionsTable.map(({ key }) => key)));
-  for (const { kind, options } of samples as readonly Sample[]) {
+  for (const [at, { kind, options }] of (samples as readonly Sample[]).entries()) {
     const program = kind === 'app' ? { script: 'server.js', command: [] } : { script: null, command: ['true'] };
-    await assertSame({ kind, args: [], ...program, options: { name: 'x', ...options } }, caller);
+    await assertSame({ kind, args: [], ...program, options: { name: 'x', ...options } }, caller, [
+      at % 3 === 0 ? null : caller.cwd,
+    ]);
   }
 });
 
@@ -67,7 +70,8 @@ test('every way to say what runs comes back as it was', async (t) => {
     { script: null, command: ['sh', '-c', 'a && b | c', 'x'], args: [] },
     { script: null, command: ['echo "a" && exit 3 # c'], args: [] },
   ];
-  for (const way of ways) await assertSame({ kind: 'app', ...way, options: { name: 'x' } }, caller);
+  for (const way of ways)
+    await assertSame({ kind: 'app', ...way, options: { name: 'x' } }, caller, [caller.cwd, null, '/']);
 });
 
 test('a line for the shell with arguments is written as the words that it is', () => {

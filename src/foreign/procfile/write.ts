@@ -8,20 +8,27 @@ import { commentLines, type Outgoing, type Written } from '../written.ts';
 
 /** `directory` is the Procfile's, if it is known. */
 export function writeProcfile(apps: readonly Outgoing[], directory: string | null): Written {
-  const names = new Set<string>();
-  const blocks = apps.map((app) => block(app, { name: nameFor(app.spec.name, names), directory }));
-  const text = `${[commentLines(headNotes(apps)), ...blocks].map((lines) => lines.join('\n')).join('\n\n')}\n`;
+  const taken = new Set<string>();
+  const named = apps.map((app) => ({ app, name: nameFor(app.spec.name, taken) }));
+  const blocks = [commentLines(headNotes(named)), ...named.map(({ app, name }) => block(app, { name, directory }))];
+  const text = `${blocks.map((lines) => lines.join('\n')).join('\n\n')}\n`;
   return { files: [{ name: 'Procfile', text, isPrivate: apps.some(({ env }) => env.size > 0) }], notes: [] };
 }
 
-function headNotes(apps: readonly Outgoing[]): string[] {
-  const several = apps.filter(({ spec }) => (spec.share.instances ?? 1) > 1);
+interface NamedApp {
+  readonly app: Outgoing;
+  readonly name: string;
+}
+
+function headNotes(named: readonly NamedApp[]): string[] {
+  const several = named.flatMap(({ app, name }) => {
+    const instances = app.spec.share.instances ?? 1;
+    return instances > 1 ? [`${name}=${instances}`] : [];
+  });
   return [
     'Written by stead export procfile.',
     'foreman and the like set PORT for each process and end all when one ends; restarts, limits, checks and order are not theirs.',
-    ...(several.length === 0
-      ? []
-      : [`foreman start -m ${several.map(({ spec }) => `${spec.name}=${spec.share.instances}`).join(',')}`]),
+    ...(several.length === 0 ? [] : [`foreman start -m all=1,${several.join(',')}`]),
   ];
 }
 

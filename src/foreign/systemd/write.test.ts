@@ -74,7 +74,7 @@ test('systemd reads words, names and paths with all that is special to it', (t) 
     ';',
     '\\;',
     '$HOME',
-    '${X}',
+    `$${'{X}'}`,
     '$$',
     '%n',
     '%%',
@@ -105,6 +105,7 @@ test('systemd reads words, names and paths with all that is special to it', (t) 
         { program: commandOf(strange), cwd: '/srv/a b%n/$x' },
       ),
     ),
+    outgoingOf(specOf('spaced', {}, { program: commandOf(spaced) })),
     outgoingOf(
       specOf(
         'lines',
