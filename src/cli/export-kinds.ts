@@ -2,9 +2,9 @@
 import { writeSteadConfig } from '../foreign/config/write.ts';
 import { writeKubernetes } from '../foreign/kubernetes/write.ts';
 import { writeNomad } from '../foreign/nomad/write.ts';
-import { writePm2 } from '../foreign/pm2/write.ts';
+import { writePm2 } from '../foreign/pm2/writing/write.ts';
 import { writeProcfile } from '../foreign/procfile/write.ts';
-import { writeSystemd } from '../foreign/systemd/write.ts';
+import { writeSystemd } from '../foreign/systemd/writing/write.ts';
 import type { Outgoing, Written } from '../foreign/written.ts';
 
 export interface ExportContext {

@@ -60,7 +60,8 @@ export async function showFromDisk(home: string, selector: string, { showEnv = f
 
 /** What was asked for of every app, for who writes it down, and whether it is to run. */
 export async function specsFromDisk(home: string): Promise<readonly SpecOnDisk[]> {
-  return (await appsOnDisk(home)).map(({ spec, state }) => ({
+  const apps = (await appsOnDisk(home)).filter(({ state }) => state.want !== 'deleted');
+  return apps.map(({ spec, state }) => ({
     id: state.id,
     name: spec.name,
     group: spec.group,

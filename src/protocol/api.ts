@@ -132,6 +132,8 @@ export interface AppView {
   readonly ports: readonly string[];
   /** When it was made, ISO 8601. */
   readonly createdAt: string;
+  /** The config file that names it; null: none does. Absent in answers of earlier versions. */
+  readonly file?: string | null;
   /** When its schedule comes next, ISO 8601; null without one. */
   readonly nextRun: string | null;
   /** While its instances are replaced one by one: how many of how many are. Null or absent: they aren't. */
@@ -325,11 +327,48 @@ export interface ConfigApp {
 }
 
 export interface ApplyRequest {
-  /** The absolute path of the config file: what it made earlier and no longer names is removed. */
+  /** The absolute path of the config file: by it its apps are known. */
   readonly file: string;
+  /** What comes before a name that an app of another file has; null: then it is refused. */
+  readonly project?: string | null;
+  /** What it made earlier and no longer names is ended and forgotten. */
+  readonly isPruned?: boolean;
+  /** Some of its apps: the others are not missing. */
+  readonly isPartial?: boolean;
   readonly apps: readonly ConfigApp[];
   /** Nothing is done. */
   readonly isDryRun: boolean;
+  readonly caller: Caller;
+  readonly wait: boolean;
+}
+
+export interface Change {
+  readonly key: string;
+  readonly before: string | null;
+  readonly after: string | null;
+}
+
+/** An app with all that is known of it, to be brought up again: here or on another machine. */
+export interface DumpedApp {
+  /** As it is called, also where a config file could not call it so. */
+  readonly name: string;
+  readonly app: ConfigApp;
+  /** The config file that names it; null: none does. */
+  readonly file: string | null;
+  readonly isWanted: boolean;
+  /** What its caller had. */
+  readonly cwd: string;
+  readonly umask: number;
+  readonly nice: number;
+  readonly oomScoreAdj: number;
+  readonly limits: Caller['limits'];
+  /** `NAME=value` entries; null: those of who brings it up. */
+  readonly env: readonly string[] | null;
+}
+
+/** Each by itself: one that can't be brought up holds up no other. What is there already is left as it is, but started if it was wanted. */
+export interface ResurrectRequest {
+  readonly apps: readonly DumpedApp[];
   readonly caller: Caller;
   readonly wait: boolean;
 }
@@ -339,6 +378,8 @@ export interface AppliedApp {
   readonly change: 'new' | 'changed' | 'same' | 'removed';
   /** Keys of the options that differ. */
   readonly differing: readonly string[];
+  /** What was said before and is said now, as a config file has it; null: nothing. Of the environment names alone. Absent in answers of earlier versions. */
+  readonly changes?: readonly Change[];
   readonly app: AppView | null;
   readonly error: ErrorBody | null;
 }
@@ -441,6 +482,7 @@ export const routes = {
   attach: ['POST', '/v1/attach'],
   set: ['POST', '/v1/set'],
   apply: ['POST', '/v1/apply'],
+  resurrect: ['POST', '/v1/resurrect'],
   events: ['GET', '/v1/events'],
   daemonStatus: ['GET', '/v1/daemon'],
   daemonStop: ['POST', '/v1/daemon/stop'],

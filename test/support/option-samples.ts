@@ -13,7 +13,7 @@ const texts: Readonly<Partial<Record<keyof SpecOptions, readonly unknown[]>>> = 
   user: [userInfo().username],
   groups: [['0']],
   env: [
-    ['A=1', 'B=', 'C=a: b # c', 'D=line\nline\n', 'E="q" $x %n \\', '_x=y', 'F=\udcff\ud83d\ude00'],
+    ['A=1', 'B=', 'C=a: b # c', 'D=line\nline\n', 'E="q" $x %n \\', 'G=$\x7bHOME}', '_x=y', 'F=\udcff\ud83d\ude00'],
     ['1=x', 'a-b=null', '2=y'],
     ['A=1', 'A=2'],
   ],
@@ -21,7 +21,7 @@ const texts: Readonly<Partial<Record<keyof SpecOptions, readonly unknown[]>>> = 
   secret: [['TOKEN=file:token', 'KEY=file:/etc/hostname']],
   stopExitCodes: [['0,3', 'TERM'], ['77']],
   stopSignal: ['INT:5s,TERM', 'usr1'],
-  stopCommand: ['echo "x" # y', 'a\nb'],
+  stopCommand: ['echo "x" # y $\x7bHOME}', 'a\nb'],
   stopStdin: ['quit', 'two\nlines '],
   ready: [
     'port:5000',

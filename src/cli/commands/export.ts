@@ -2,6 +2,7 @@ import { executableOf } from '../../client/executable-of.ts';
 import { ownerOf, systemdVersion } from '../../client/machine-facts.ts';
 import { type SpecOnDisk, specsFromDisk } from '../../client/offline.ts';
 import { argvOf, outgoing } from '../../foreign/outgoing.ts';
+import { withPlainNames } from '../../foreign/plain-names.ts';
 import type { Outgoing, Written } from '../../foreign/written.ts';
 import { encodeBytes, escapeControls } from '../../host/bytes.ts';
 import { SteadError } from '../../protocol/errors.ts';
@@ -14,7 +15,7 @@ import { assertDirectory } from '../reading.ts';
 
 export const command: Command = {
   name: 'export',
-  usage: ['export [kind] [sel…] [-o FILE|DIR] [--with-env] [--with-secrets] [--force]'],
+  usage: ['export [kind] [sel…] [-o FILE|DIR] [--with-env] [--force]'],
   about: [
     'Writes what is asked for of the apps for other tools, or as a config file of stead; without a selector of all but jobs that have ended. It is read from disk: no daemon is needed. One text goes to stdout, several go into a directory.',
     `Kinds: ${Object.entries(exportKinds)
@@ -45,7 +46,8 @@ async function runExport(call: Call): Promise<number> {
   const { chosen, left } = choose(await specsFromDisk(home), selectors);
   if (chosen.length === 0)
     throw new SteadError('APP_NOT_FOUND', 'There is nothing to export.', { hint: 'stead list -a shows what there is' });
-  const apps = await Promise.all(chosen.map((app) => outgoingOf(app, values)));
+  const plain = withPlainNames(chosen.map(({ spec }) => spec));
+  const apps = await Promise.all(chosen.map((app, at) => outgoingOf({ ...app, spec: plain[at]! }, values)));
   const output = typeof values.output === 'string' ? values.output : null;
   const written = (exportKinds[kind] as ExportKind).write(apps, {
     directory: output === null ? null : directoryOf(output),
@@ -55,7 +57,10 @@ async function runExport(call: Call): Promise<number> {
     nodeMajor: Number(process.versions.node.split('.')[0]),
     systemdVersion: kind === 'systemd' ? await systemdVersion() : 0,
   });
-  const notes = [...(left.length === 0 ? [] : [leftOut(left)]), ...written.notes];
+  const renamed = chosen.flatMap(({ name }, at) =>
+    name === plain[at]!.name ? [] : [`${name} is ${plain[at]!.name} there.`],
+  );
+  const notes = [...(left.length === 0 ? [] : [leftOut(left)]), ...renamed, ...written.notes];
   deliver({ ...written, notes }, { output, isForced: values.force === true, json });
   return 0;
 }

@@ -1,5 +1,6 @@
 /** What is known of an app → what a person would write of it in a config file: the inverse of read-config.ts. */
-import type { AppSpec } from '../../protocol/spec.ts';
+import type { ConfigApp } from '../../protocol/api.ts';
+import type { AppSpec, SpecOptions } from '../../protocol/spec.ts';
 import { absoluteListen } from '../listen.ts';
 import { type Option, optionsTable } from '../options.ts';
 
@@ -19,18 +20,41 @@ export function stanzaOf(
   { env = options.env ?? [], directory = null }: StanzaOptions = {},
 ): Record<string, unknown> {
   const path = pathFrom(directory);
-  const said = { ...options, env: env.length > 0 ? env : undefined };
-  const rows = optionsTable.filter(({ key, property }) => !ofProgram.includes(key) && said[property] !== undefined);
   return {
     name,
     ...(kind === 'job' && { job: true }),
     ...programOf(program, { interpreter: options.interpreter, args: options.interpreterArgs, path }),
     ...(cwd !== directory && { cwd: path(cwd) }),
-    ...Object.fromEntries(
-      rows.map((row) => [row.key, writtenValue(row, withPaths(row.key, said[row.property], path))]),
-    ),
+    ...said({ ...withoutEnv(options), ...(env.length > 0 && { env }) }, { but: ofProgram, path }),
   };
 }
+
+const withoutEnv = ({ env: _env, ...options }: SpecOptions): SpecOptions => options;
+
+/** Of what a config file says: the same again. */
+export function stanzaOfApp({ kind, script, command, args, options }: ConfigApp): Record<string, unknown> {
+  return {
+    ...(options.name !== undefined && { name: options.name }),
+    ...(kind === 'job' && { job: true }),
+    ...(script === null ? { command: command.length === 1 ? command[0] : command } : { script }),
+    ...(args.length > 0 && { args }),
+    ...said(options, { but: ['name'], path: (path) => path }),
+  };
+}
+
+interface SaidOptions {
+  /** Keys that stand elsewhere. */
+  readonly but: readonly string[];
+  readonly path: PathWriter;
+}
+
+/** In the order of the table. */
+const said = (options: SpecOptions, { but, path }: SaidOptions): Record<string, unknown> =>
+  Object.fromEntries(
+    optionsTable
+      .filter(({ key, property }) => options[property] !== undefined && !but.includes(key))
+      .map((row) => [row.key, writtenValue(row, withPaths(row.key, options[row.property], path))]),
+  );
 
 interface SaidOfProgram {
   readonly interpreter: string | undefined;

@@ -1,7 +1,7 @@
 /** What an app has and a unit can't say, a sentence each. */
-import type { AppSpec } from '../../protocol/spec.ts';
-import { baseOf, isNode } from '../outgoing.ts';
-import type { Outgoing } from '../written.ts';
+import type { AppSpec } from '../../../protocol/spec.ts';
+import { baseOf, isNode } from '../../outgoing.ts';
+import type { Outgoing } from '../../written.ts';
 import type { SystemdContext } from './context.ts';
 import { dependenciesOf } from './dependencies.ts';
 import { isAssignable, isPlainPath } from './escape.ts';

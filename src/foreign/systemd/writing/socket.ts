@@ -1,6 +1,6 @@
 /** The `.socket` units of what an app listens on: systemd.socket(5). */
-import type { ListenSpec } from '../../protocol/spec.ts';
-import type { Outgoing, WrittenFile } from '../written.ts';
+import type { ListenSpec } from '../../../protocol/spec.ts';
+import type { Outgoing, WrittenFile } from '../../written.ts';
 import type { SystemdContext } from './context.ts';
 import { isPlainPath, plainValue } from './escape.ts';
 import { isTemplate } from './exec.ts';

@@ -1,7 +1,7 @@
 /** The `.timer` of a schedule: systemd.timer(5). */
-import { onCalendar } from '../cron/on-calendar.ts';
-import { parseCron } from '../cron/pattern.ts';
-import type { Outgoing, WrittenFile } from '../written.ts';
+import { onCalendar } from '../../cron/on-calendar.ts';
+import { parseCron } from '../../cron/pattern.ts';
+import type { Outgoing, WrittenFile } from '../../written.ts';
 import type { SystemdContext } from './context.ts';
 import { plainValue } from './escape.ts';
 import { isTemplate } from './exec.ts';

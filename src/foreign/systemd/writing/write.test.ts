@@ -5,12 +5,12 @@ import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { optionSamples } from '../../../test/support/option-samples.ts';
-import { commandOf, outgoingOf, specOf } from '../../../test/support/specs.ts';
-import { type Cleanup, temporaryDirectory } from '../../../test/support/temporary.ts';
-import { encodeBytes } from '../../host/bytes.ts';
-import type { AppSpec, SpecOptions } from '../../protocol/spec.ts';
-import type { Outgoing, WrittenFile } from '../written.ts';
+import { optionSamples } from '../../../../test/support/option-samples.ts';
+import { commandOf, outgoingOf, specOf } from '../../../../test/support/specs.ts';
+import { type Cleanup, temporaryDirectory } from '../../../../test/support/temporary.ts';
+import { encodeBytes } from '../../../host/bytes.ts';
+import type { AppSpec, SpecOptions } from '../../../protocol/spec.ts';
+import type { Outgoing, WrittenFile } from '../../written.ts';
 import { assignment, commandWord } from './escape.ts';
 import { writeSystemd } from './write.ts';
 

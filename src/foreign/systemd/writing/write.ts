@@ -2,7 +2,7 @@
  * Units of systemd, as systemd.unit(5), .service(5), .socket(5), .timer(5), .exec(5) and .resource-control(5) have them: NAME.service; of several instances
  * NAME@.service and NAME.target; NAME.socket for `listen`, NAME.timer for a schedule. What has no equal stands as comments at the head of the service.
  */
-import type { Outgoing, Written, WrittenFile } from '../written.ts';
+import type { Outgoing, Written, WrittenFile } from '../../written.ts';
 import type { SystemdContext } from './context.ts';
 import { plainValue } from './escape.ts';
 import { isTemplate, variablesOf } from './exec.ts';

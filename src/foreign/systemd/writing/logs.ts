@@ -1,5 +1,5 @@
 /** Where output goes: the journal, unless files were said. */
-import type { AppSpec } from '../../protocol/spec.ts';
+import type { AppSpec } from '../../../protocol/spec.ts';
 import { isPlainPath, plainValue } from './escape.ts';
 
 export function outputLines({ name, log }: AppSpec): string[] {

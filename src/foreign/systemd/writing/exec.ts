@@ -1,6 +1,6 @@
 /** What a unit executes, and the environment that it does so in. */
-import { baseOf, isNode } from '../outgoing.ts';
-import type { Outgoing } from '../written.ts';
+import { baseOf, isNode } from '../../outgoing.ts';
+import type { Outgoing } from '../../written.ts';
 import { assignment, commandPath, commandWord, isAssignable, isPlainPath, plainValue } from './escape.ts';
 
 /** systemd's own, since version 230. */

@@ -2,9 +2,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { Script } from 'node:vm';
-import { optionSamples } from '../../../test/support/option-samples.ts';
-import { commandOf, outgoingOf, specOf } from '../../../test/support/specs.ts';
-import type { AppSpec } from '../../protocol/spec.ts';
+import { optionSamples } from '../../../../test/support/option-samples.ts';
+import { commandOf, outgoingOf, specOf } from '../../../../test/support/specs.ts';
+import type { AppSpec } from '../../../protocol/spec.ts';
 import type { Fields } from './fields.ts';
 import { writePm2 } from './write.ts';
 

@@ -1,8 +1,8 @@
 /** The fields of an app in pm2's ecosystem file: https://pm2.keymetrics.io/docs/usage/application-declaration/ */
-import { writtenSize } from '../../config/file/stanza.ts';
-import type { AppSpec } from '../../protocol/spec.ts';
-import { isNode, stopTotalMs } from '../outgoing.ts';
-import type { Outgoing } from '../written.ts';
+import { writtenSize } from '../../../config/file/stanza.ts';
+import type { AppSpec } from '../../../protocol/spec.ts';
+import { isNode, stopTotalMs } from '../../outgoing.ts';
+import type { Outgoing } from '../../written.ts';
 
 /** pm2 has no word for unlimited: its own default is 16. */
 const unlimited = 1_000_000_000;

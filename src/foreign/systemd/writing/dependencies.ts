@@ -1,5 +1,5 @@
 /** What starts before it: systemd.unit(5) After=, Requires=. */
-import type { AppSpec } from '../../protocol/spec.ts';
+import type { AppSpec } from '../../../protocol/spec.ts';
 import type { SystemdContext } from './context.ts';
 
 /** By name: what it depends on, and the jobs that it comes after. */

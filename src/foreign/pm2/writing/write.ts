@@ -1,6 +1,6 @@
 /** An ecosystem file of pm2: JavaScript with comments, or JSON. */
-import { withName } from '../notes.ts';
-import { commentLines, type Outgoing, type Written } from '../written.ts';
+import { withName } from '../../notes.ts';
+import { commentLines, type Outgoing, type Written } from '../../written.ts';
 import { pm2Fields } from './fields.ts';
 import { pm2Notes } from './notes.ts';
 

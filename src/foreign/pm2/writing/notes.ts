@@ -1,6 +1,6 @@
 /** What an app has and pm2 can't do, a sentence each. */
-import { keyOf, secretNotes } from '../notes.ts';
-import type { Outgoing } from '../written.ts';
+import { keyOf, secretNotes } from '../../notes.ts';
+import type { Outgoing } from '../../written.ts';
 import { isCluster } from './fields.ts';
 
 export function pm2Notes(app: Outgoing): string[] {

@@ -1,5 +1,5 @@
 /** What all units look like. */
-import { commentLines, type Outgoing } from '../written.ts';
+import { commentLines, type Outgoing } from '../../written.ts';
 import type { SystemdContext } from './context.ts';
 
 export const headOf = ({ spec }: Outgoing, notes: readonly string[] = []): string[] => [

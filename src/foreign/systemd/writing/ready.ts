@@ -1,8 +1,8 @@
 /** When a unit counts as started, and how it is known to be alive. */
-import type { Readiness } from '../../protocol/spec.ts';
-import { isRunByShell } from '../outgoing.ts';
-import { shellWord } from '../shell.ts';
-import type { Outgoing } from '../written.ts';
+import type { Readiness } from '../../../protocol/spec.ts';
+import { isRunByShell } from '../../outgoing.ts';
+import { shellWord } from '../../shell.ts';
+import type { Outgoing } from '../../written.ts';
 import { timeSpan } from './escape.ts';
 import { shellLine } from './exec.ts';
 

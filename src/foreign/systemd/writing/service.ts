@@ -1,6 +1,6 @@
 /** The `.service` of an app. */
-import { isRunByShell, stopTotalMs } from '../outgoing.ts';
-import type { Outgoing } from '../written.ts';
+import { isRunByShell, stopTotalMs } from '../../outgoing.ts';
+import type { Outgoing } from '../../written.ts';
 import type { SystemdContext } from './context.ts';
 import { dependencyLines } from './dependencies.ts';
 import { isPlainPath, plainValue, timeSpan } from './escape.ts';

@@ -1,5 +1,5 @@
 /** How values stand in unit files: systemd.syntax(7), systemd.service(5) "COMMAND LINES", systemd.exec(5) Environment=. */
-import { encodeBytes } from '../../host/bytes.ts';
+import { encodeBytes } from '../../../host/bytes.ts';
 
 /** A word of Exec…=: specifiers and variables that it might seem to hold are none. */
 export const commandWord = (text: string): string => quoted(text.replaceAll('$', () => '$$'));

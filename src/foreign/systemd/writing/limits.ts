@@ -1,7 +1,7 @@
 /** Limits and priorities: systemd.exec(5), systemd.resource-control(5). */
 
-import { parseLimit } from '../../config/grammar.ts';
-import type { AppSpec } from '../../protocol/spec.ts';
+import { parseLimit } from '../../../config/grammar.ts';
+import type { AppSpec } from '../../../protocol/spec.ts';
 import { sizeInBytes } from './escape.ts';
 
 const ioClasses = ['realtime', 'best-effort', 'idle'];

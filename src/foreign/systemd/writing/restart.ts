@@ -1,5 +1,5 @@
 /** When a unit is started again: systemd.service(5) Restart=, systemd.unit(5) StartLimit…=. */
-import type { AppSpec } from '../../protocol/spec.ts';
+import type { AppSpec } from '../../../protocol/spec.ts';
 import { timeSpan } from './escape.ts';
 
 /** Older versions know one pause for all restarts: it must do for the first, and for a program that can't run for weeks. */
