@@ -23,6 +23,8 @@ export interface ExportContext {
 export interface ExportKind {
   /** For help. */
   readonly text: string;
+  /** It has a place for secrets, so no value that looks like one is ever written. */
+  readonly hasSecrets?: boolean;
   write(apps: readonly Outgoing[], context: ExportContext): Written;
 }
 
@@ -45,6 +47,7 @@ export const exportKinds = {
   },
   kubernetes: {
     text: 'manifests, and a Dockerfile for each app',
+    hasSecrets: true,
     write: (apps, { nodeMajor }) => writeKubernetes(apps, { nodeMajor }),
   },
   nomad: {

@@ -1,4 +1,5 @@
 /** What the writers of other tools' files are given, and what they make. */
+import { escapeControls } from '../host/bytes.ts';
 import type { AppSpec } from '../protocol/spec.ts';
 
 /** An app as it goes out. `outgoing.ts` makes it of a spec. */
@@ -34,4 +35,4 @@ export interface Written {
 
 /** Notes that stand as comments: none of their lines ends the comment. */
 export const commentLines = (notes: readonly string[], mark = '#'): string[] =>
-  notes.flatMap((note) => note.split(/[\r\n\u2028\u2029]+/)).map((line) => `${mark} ${line}`.trimEnd());
+  notes.flatMap((note) => note.split(/[\r\n\u2028\u2029]+/)).map((line) => `${mark} ${escapeControls(line)}`.trimEnd());

@@ -105,7 +105,7 @@ test('each kind is read by whom it is for, with a daemon and without', async (t)
     assert.deepEqual([status, stdout, stderr], [0, '', '']);
   } else console.log('skipped: units of real apps are read by systemd-analyze: it is not here');
 
-  await stead.ok(['export', 'kubernetes', '-o', 'k8s/']);
+  await stead.ok(['export', 'kubernetes', '--with-secrets', '-o', 'k8s/']);
   assert.deepEqual(
     checkedManifests(read('k8s/kubernetes.yaml')).map(({ kind, metadata }) => `${kind}/${metadata.name}`),
     [

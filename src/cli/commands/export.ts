@@ -1,7 +1,7 @@
 import { executableOf } from '../../client/executable-of.ts';
 import { ownerOf, systemdVersion } from '../../client/machine-facts.ts';
 import { type SpecOnDisk, specsFromDisk } from '../../client/offline.ts';
-import { argvOf, outgoing } from '../../foreign/outgoing.ts';
+import { argvOf, type OutgoingOptions, outgoing } from '../../foreign/outgoing.ts';
 import { withPlainNames } from '../../foreign/plain-names.ts';
 import type { Outgoing, Written } from '../../foreign/written.ts';
 import { encodeBytes, escapeControls } from '../../host/bytes.ts';
@@ -31,7 +31,7 @@ export const command: Command = {
   flags: () => [
     { name: 'output', short: 'o', type: 'text', value: 'path', text: 'a file, or a directory for several' },
     { name: 'with-env', type: 'boolean', text: 'the whole environment that the apps have, not only what was said' },
-    { name: 'with-secrets', type: 'boolean', text: 'values, too, that look secret' },
+    { name: 'with-secrets', type: 'boolean', text: 'values, too, that look secret; never for kubernetes' },
     { name: 'user', type: 'boolean', text: "systemd: units for systemctl --user, not the machine's" },
     { name: 'force', short: 'f', type: 'boolean', text: 'write over files that are there' },
   ],
@@ -46,10 +46,16 @@ async function runExport(call: Call): Promise<number> {
   const { chosen, left } = choose(await specsFromDisk(home), selectors);
   if (chosen.length === 0)
     throw new SteadError('APP_NOT_FOUND', 'There is nothing to export.', { hint: 'stead list -a shows what there is' });
+  const writer: ExportKind = exportKinds[kind];
+  const withSecrets = values['with-secrets'] === true && writer.hasSecrets !== true;
   const plain = withPlainNames(chosen.map(({ spec }) => spec));
-  const apps = await Promise.all(chosen.map((app, at) => outgoingOf({ ...app, spec: plain[at]! }, values)));
+  const apps = await Promise.all(
+    chosen.map((app, at) =>
+      outgoingOf({ ...app, spec: plain[at]! }, { withEnv: values['with-env'] === true, withSecrets }),
+    ),
+  );
   const output = typeof values.output === 'string' ? values.output : null;
-  const written = (exportKinds[kind] as ExportKind).write(apps, {
+  const written = writer.write(apps, {
     directory: output === null ? null : directoryOf(output),
     file: output,
     scope: values.user === true ? 'user' : 'system',
@@ -87,12 +93,14 @@ function choose(all: readonly SpecOnDisk[], selectors: readonly string[]): Chose
 const leftOut = (jobs: readonly SpecOnDisk[]): string =>
   `Jobs that have ended are left out: ${jobs.map(({ name }) => name).join(', ')}. Named, or with all, they are written, too.`;
 
-async function outgoingOf({ spec, isWanted, isOver }: SpecOnDisk, values: Call['values']): Promise<Outgoing> {
+async function outgoingOf(
+  { spec, isWanted, isOver }: SpecOnDisk,
+  wanted: Pick<OutgoingOptions, 'withEnv' | 'withSecrets'>,
+): Promise<Outgoing> {
   return outgoing(spec, {
     executable: await executableOf(spec, argvOf(spec)[0] ?? ''),
     idle: !isWanted ? 'is stopped' : isOver && spec.schedule === null ? 'has ended' : null,
-    withEnv: values['with-env'] === true,
-    withSecrets: values['with-secrets'] === true,
+    ...wanted,
   });
 }
 

@@ -96,7 +96,7 @@ test('an app: Deployment, ConfigMap, Service, probes, limits', () => {
   );
 });
 
-test('no secret value is written, even with --with-secrets of what is no variable', () => {
+test('what looks secret is a reference, and no value', () => {
   const { files } = write(specOf('web', { env: ['API_KEY=hush', 'URL=redis://:hush@db'] }));
   assert.ok(!files.some(({ text }) => text.includes('hush')));
   assert.match(

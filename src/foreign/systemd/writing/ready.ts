@@ -9,6 +9,9 @@ import { shellLine } from './exec.ts';
 /** Between two looks of a check, in seconds for sleep(1): as often as it can matter to what waits for it. */
 const lookEvery = '0.2';
 
+/** A program that has ended will not be ready: systemd would wait for the check until its time is over. */
+const whileAlive = 'kill -0 "$MAINPID" || exit 1';
+
 export function readyLines(app: Outgoing): string[] {
   const { ready, readyTimeoutMs, alive, aliveIntervalMs } = app.spec;
   const isNotify = ready?.kind === 'notify';
@@ -17,7 +20,9 @@ export function readyLines(app: Outgoing): string[] {
   return [
     `Type=${isNotify ? 'notify' : 'exec'}`,
     ...(isNotify || isWatchdog ? [`NotifyAccess=${isRunByShell(app) ? 'all' : 'main'}`] : []),
-    ...(look === null ? [] : [`ExecStartPost=${shellLine(`until ${look}; do sleep ${lookEvery}; done`)}`]),
+    ...(look === null
+      ? []
+      : [`ExecStartPost=${shellLine(`until ${look}; do ${whileAlive}; sleep ${lookEvery}; done`)}`]),
     ...(isNotify || look !== null ? [`TimeoutStartSec=${timeSpan(readyTimeoutMs)}`] : []),
     ...(isWatchdog ? [`WatchdogSec=${timeSpan(aliveIntervalMs)}`] : []),
   ];

@@ -262,7 +262,7 @@ test('checks become ExecStartPost=, others a comment', () => {
   assertLines(
     serviceOf({ ready: 'port:5432' }),
     'Type=exec',
-    'ExecStartPost=/bin/sh -c "until bash -c \': 3<>/dev/tcp/localhost/5432\' 2>/dev/null; do sleep 0.2; done"',
+    'ExecStartPost=/bin/sh -c "until bash -c \': 3<>/dev/tcp/localhost/5432\' 2>/dev/null; do kill -0 \\"$$MAINPID\\" || exit 1; sleep 0.2; done"',
   );
   assert.match(serviceOf({ ready: 'http:80/x' }), /ExecStartPost=.*curl -fsS .* http:\/\/localhost:80\/x/);
   assert.match(serviceOf({ ready: 'ipc' }), /^# stead takes it as ready by process\.send/m);
