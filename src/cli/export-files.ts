@@ -1,9 +1,9 @@
 /** Where an export goes: to stdout, to one file, or into a directory. Nothing is written over unless that was said. */
-import { chmodSync, existsSync, mkdirSync, statSync } from 'node:fs';
-import { dirname, join, resolve } from 'node:path';
+import { closeSync, existsSync, mkdirSync, openSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { basename, dirname, join, resolve } from 'node:path';
 import type { Written, WrittenFile } from '../foreign/written.ts';
 import { encodeBytes } from '../host/bytes.ts';
-import { errnoOf, replaceFile } from '../host/files.ts';
+import { errnoOf } from '../host/files.ts';
 import { SteadError } from '../protocol/errors.ts';
 
 export interface Target {
@@ -41,19 +41,31 @@ export function writeTargets(targets: readonly Target[], isForced: boolean): voi
       hint: 'export the apps one by one, or rename one of them',
     });
   const present = isForced ? undefined : targets.find(({ path }) => existsSync(path));
-  if (present !== undefined)
-    throw new SteadError('NAME_TAKEN', `${JSON.stringify(present.path)} is there already`, {
-      hint: '--force writes over it',
-    });
-  for (const target of targets) writeOne(target);
+  if (present !== undefined) throw taken(present.path);
+  for (const target of targets) writeOne(target, isForced);
 }
 
-function writeOne({ path, file }: Target): void {
+const taken = (path: string): SteadError =>
+  new SteadError('NAME_TAKEN', `${JSON.stringify(path)} is there already`, { hint: '--force writes over it' });
+
+/** Whole or not at all. */
+function writeOne({ path, file }: Target, isForced: boolean): void {
+  const beside = join(dirname(path), `.${basename(path)}.${process.pid}`);
+  const place = isForced ? beside : path;
   try {
     mkdirSync(dirname(path), { recursive: true });
-    replaceFile(path, encodeBytes(file.text));
-    if (!file.isPrivate) chmodSync(path, 0o666 & ~process.umask());
+    const fd = openSync(place, 'wx', file.isPrivate ? 0o600 : 0o666);
+    try {
+      writeFileSync(fd, encodeBytes(file.text));
+      if (isForced) renameSync(place, path);
+    } catch (error) {
+      rmSync(place, { force: true });
+      throw error;
+    } finally {
+      closeSync(fd);
+    }
   } catch (error) {
+    if (!isForced && errnoOf(error) === 'EEXIST') throw taken(path);
     throw new SteadError('DISK', `${JSON.stringify(path)} can't be written: ${errnoOf(error)}`);
   }
 }

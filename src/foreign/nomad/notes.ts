@@ -20,12 +20,12 @@ export function nomadNotes(app: Outgoing, id: string): string[] {
   const unsaid = (['cpuWeight', 'maxTasks', 'ioNice', 'oomScoreAdj', 'noNewPrivs', 'groups'] as const).filter(
     (option) => options[option] !== undefined,
   );
-  const interpolated = app.argv.some((word) => /\$\{[\w.-]+\}/.test(word));
+  const interpolated = [...app.argv, ...app.env.values()].some((word) => /\$\{[\w.-]+\}/.test(word));
   const lost: readonly (readonly [boolean, string])[] = [
     [app.idle !== null, `now it ${app.idle}; nomad job run starts it.`],
     [secrets.length > 0, `its secrets are variables of Nomad: nomad var put nomad/jobs/${id} ${values.join(' ')}`],
     [spec.envFiles.length > 0, `its env files are not read: ${spec.envFiles.join(', ')}.`],
-    [interpolated, 'Nomad puts a value in place of a name in braces after $ in its command line.'],
+    [interpolated, 'Nomad puts a value in place of a name in braces after $ in its command line and its variables.'],
     [
       (share.instances ?? 1) > 1,
       'instances share no port: each needs one of its own (a dynamic port), or a node of its own.',

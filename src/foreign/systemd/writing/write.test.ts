@@ -1,6 +1,6 @@
 /** Units: what they say of an app, and that systemd reads them without a word. */
 import assert from 'node:assert/strict';
-import { spawnSync } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
@@ -276,6 +276,39 @@ test('secrets are credentials, read by a shell that the program replaces', () =>
     text,
     /^ExecStart=\/bin\/sh -c "TOKEN=\$\$\(cat .*CREDENTIALS_DIRECTORY\/TOKEN.*\) && export TOKEN && exec \\"\$\$@\\"" sh \S+node \/srv\/web\/server\.js$/m,
   );
+});
+
+test('the shells before and beside a program do what they are for', async (t) => {
+  const folder = temporaryDirectory(t);
+  writeFileSync(join(folder, 'T'), 'to ken\n');
+  writeFileSync(join(folder, 'token'), '');
+  const program = commandOf('/bin/sh', '-c', 'echo "$T|$N"; printf "[%s]" "$@"', 'sh', 'a b', '$T', '%i');
+  const said: SpecOptions = {
+    secret: [`T=file:${join(folder, 'token')}`],
+    incrementVar: 'N',
+    env: ['N=40'],
+    instances: '3',
+  };
+  const template = unitsOf(specOf('web', said, { program }))['web@.service']!;
+  const env = { PATH: process.env.PATH, CREDENTIALS_DIRECTORY: folder };
+  const run = (line: string, more = {}) => {
+    // Specifiers come before everything else.
+    const [command, ...words] = takenApart(line.replace(/ sh %i /, ' sh 2 '), true);
+    return spawnSync(command!, words, { encoding: 'utf8', env: { ...env, ...more }, timeout: 10_000 });
+  };
+  const lineOf = (text: string, key: string) => new RegExp(`^${key}=(.*)$`, 'm').exec(text)![1]!;
+  assert.equal(run(lineOf(template, 'ExecStart')).stdout, 'to ken|42\n[a b][$T][%i]');
+  const other = serviceOf({ ready: `exec:test -e '${folder}/it is'`, stopCommand: `touch '${folder}/it is'` });
+  const alive = spawn('sleep', ['100']);
+  t.after(() => alive.kill());
+  const gone = spawnSync('true').pid;
+  assert.equal(
+    run(lineOf(other, 'ExecStartPost'), { MAINPID: String(gone) }).status,
+    1,
+    'it has ended, and is not ready',
+  );
+  assert.equal(run(lineOf(other, 'ExecStop'), { MAINPID: String(gone) }).status, 0);
+  assert.equal(run(lineOf(other, 'ExecStartPost'), { MAINPID: String(alive.pid) }).status, 0);
 });
 
 test('instances are a template and a target; one counts up by its index', () => {
