@@ -34,6 +34,7 @@ export const verbs = {
   export: { synonyms: [], summary: 'write the apps for systemd, Kubernetes, pm2 and others' },
   set: { synonyms: [], summary: 'change options of an app' },
   unset: { synonyms: [], summary: 'put options of an app back to their defaults' },
+  import: { synonyms: [], summary: "make a config file of another tool's files" },
   why: { synonyms: [], summary: 'say why an app is as it is, and what comes next' },
   env: { synonyms: [], summary: 'show the environment of an app' },
   events: { synonyms: [], summary: 'show what happened, and follow it' },
