@@ -31,6 +31,7 @@ export const verbs = {
   config: { synonyms: [], summary: 'check a config file, or show what comes out of it' },
   dump: { synonyms: [], summary: 'write all apps into one file' },
   resurrect: { synonyms: [], summary: 'bring up the apps of a dump, here or elsewhere' },
+  export: { synonyms: [], summary: 'write the apps for systemd, Kubernetes, pm2 and others' },
   set: { synonyms: [], summary: 'change options of an app' },
   unset: { synonyms: [], summary: 'put options of an app back to their defaults' },
   import: { synonyms: [], summary: "make a config file of another tool's files" },

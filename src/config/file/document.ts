@@ -58,8 +58,7 @@ function parseYaml(text: string, env: NodeJS.ProcessEnv | null): Source {
       })),
     );
   }
-  if (isTooDeep(document.contents as Node | null))
-    return failed([{ line: lineOf([]), text: tooDeep }]);
+  if (isTooDeep(document.contents as Node | null)) return failed([{ line: lineOf([]), text: tooDeep }]);
   const unset = env === null ? [] : interpolate(document, env);
   if (unset.length > 0)
     return failed(unset.map(({ offset, text: what }) => ({ line: lines.linePos(offset).line, text: what })));
