@@ -83,8 +83,3 @@ export function commandOf(line: string, shell: readonly string[] = ['sh', '-c'])
   const isOurs = shell.join(' ') === 'sh -c' && /\s/.test(text) && !/^\.{0,2}\//.test(text);
   return isOurs ? text : [...shell, text];
 }
-
-/** A word as it stands in a line for sh. */
-export function shellQuote(word: string): string {
-  return /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`;
-}
