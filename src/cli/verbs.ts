@@ -26,7 +26,7 @@ export const verbs = {
   delete: { synonyms: ['rm'], summary: 'stop an app and forget it' },
   signal: { synonyms: [], summary: 'send a signal to an app' },
   apply: { synonyms: [], summary: 'bring the apps of a config file to what is said there' },
-  up: { synonyms: [], summary: 'bring up the apps of a config file, and show what they print until Ctrl-C' },
+  up: { synonyms: [], summary: 'bring up a config file and show what its apps print, until Ctrl-C' },
   down: { synonyms: [], summary: 'end all apps of a config file, and forget them' },
   config: { synonyms: [], summary: 'check a config file, or show what comes out of it' },
   dump: { synonyms: [], summary: 'write all apps into one file' },

@@ -64,11 +64,8 @@ interface SaidOfProgram {
 
 function programOf({ how, interpreter, words }: AppSpec['program'], said: SaidOfProgram): Record<string, unknown> {
   const [first = '', ...args] = words;
-  // A text is run by a shell if it is a line of more than one word; arguments after it are for `command` as a list.
-  if (how === 'shell')
-    return args.length === 0 && /\s/.test(first) ? { command: first } : { command: ['sh', '-c', ...words] };
-  // Behind a shim: what was typed is looked up again, and found behind it again.
-  if (how === 'command') return { command: interpreter === null ? words : [interpreter.name, ...words] };
+  const command = commandOf({ how, interpreter, words });
+  if (command !== null) return { command: how === 'shell' && command.length === 1 ? first : command };
   // What was chosen by extension or `#!` line is chosen so again.
   return {
     script: said.path(first),
@@ -76,6 +73,15 @@ function programOf({ how, interpreter, words }: AppSpec['program'], said: SaidOf
     ...(said.interpreter !== undefined && { interpreter: said.interpreter }),
     ...(said.args !== undefined && { interpreter_args: said.args }),
   };
+}
+
+/** The words of a command, of which a single one with spaces is a line for the shell; null for a script. */
+export function commandOf({ how, interpreter, words }: AppSpec['program']): readonly string[] | null {
+  if (how === 'script') return null;
+  // Behind a shim: what was typed is looked up again, and found behind it again.
+  if (how === 'command') return interpreter === null ? words : [interpreter.name, ...words];
+  // A text is run by a shell if it is a line of more than one word; arguments after it are for a list.
+  return words.length === 1 && /\s/.test(words[0]!) ? words : ['sh', '-c', ...words];
 }
 
 type PathWriter = (path: string) => string;
