@@ -106,7 +106,7 @@ function holds(read: () => Foreign): void {
 }
 
 const env = { X: 'value of X', HOME: '/home/me' };
-const runs = { numRuns: 60 };
+const runs = { numRuns: 30 };
 
 test('supervisord.conf', () => {
   const keys =
@@ -269,7 +269,7 @@ test('any text at all', () => {
 });
 
 test('much of what would take a careless reader for ever is read, or refused, in time', () => {
-  const many = (piece: string, size = 64 * 1024) => piece.repeat(Math.floor(size / piece.length));
+  const many = (piece: string, size = 32 * 1024) => piece.repeat(Math.floor(size / piece.length));
   const hostile = [
     ...[
       'a',
@@ -316,7 +316,7 @@ test('much of what would take a careless reader for ever is read, or refused, in
     );
     orRefused(() => readSystemd([{ path: '/u/a.service', text }], context));
     orRefused(() => readForever(text, 'f', { ...context, directory: '/srv', root: '/r' }));
-    const part = text.slice(0, 4000);
+    const part = text.slice(0, 2000);
     orRefused(() =>
       readProcessCompose(
         [
