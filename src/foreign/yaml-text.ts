@@ -1,5 +1,6 @@
 /** YAML of other tools: read within bounds, with the lines of its keys for what is wrong with it. */
-import { Composer, CST, type Document, isMap, LineCounter, type Node, Parser } from 'yaml';
+import { type Document, isMap, LineCounter, type Node } from 'yaml';
+import { composeYaml } from '../config/file/compose-yaml.ts';
 import { mistaken } from './mistakes.ts';
 
 const deepest = 30;
@@ -13,9 +14,9 @@ export interface YamlText {
 /** Throws CONFIG_INVALID for what is no YAML, is nested too deeply, or grows by its aliases. */
 export function readYaml(text: string, file: string): YamlText {
   const lines = new LineCounter();
-  const tokens = [...new Parser(lines.addNewLine).parse(text)];
-  if (isTooDeep(tokens)) throw mistaken(file, 'it is nested too deeply');
-  const [document, ...others] = new Composer({ merge: true, version: '1.2' }).compose(tokens, true, text.length);
+  const documents = composeYaml(text, lines, deepest);
+  if (documents === null) throw mistaken(file, 'it is nested too deeply');
+  const [document, ...others] = documents;
   const [error] = document?.errors ?? [];
   if (error !== undefined)
     throw mistaken(
@@ -44,20 +45,4 @@ function lineOf(document: Document, lines: LineCounter, path: readonly string[])
     node = pair.value;
   }
   return line;
-}
-
-/** Before nodes are made of the tokens, which goes as deep into the stack as they are nested; a file may try to be deeper than any stack. */
-function isTooDeep(tokens: readonly CST.Token[]): boolean {
-  const open: { readonly token: CST.Token | null | undefined; readonly depth: number }[] = tokens.map((token) => ({
-    token: token.type === 'document' ? token.value : token,
-    depth: 0,
-  }));
-  for (let next = open.pop(); next; next = open.pop()) {
-    const { token, depth } = next;
-    if (depth > deepest) return true;
-    if (!CST.isCollection(token)) continue;
-    for (const { key, value } of token.items)
-      open.push({ token: key, depth: depth + 1 }, { token: value, depth: depth + 1 });
-  }
-  return false;
 }
