@@ -8,7 +8,18 @@ import { fileURLToPath } from 'node:url';
 
 const src = join(dirname(fileURLToPath(import.meta.url)), '..', 'src');
 
-const capabilities = ['foreign', 'launcher', 'logs', 'metrics', 'programs', 'sockets', 'storage', 'systemd', 'terminal', 'watch'];
+const capabilities = [
+  'foreign',
+  'launcher',
+  'logs',
+  'metrics',
+  'programs',
+  'sockets',
+  'storage',
+  'systemd',
+  'terminal',
+  'watch',
+];
 const ground = ['host', 'protocol', 'config', 'lifecycle'];
 /** Which folders the files of a folder may import, besides their own. */
 const allowed = {
