@@ -1,17 +1,14 @@
 /**
  * A daemon that has come under systemd while its programs ran: they are in the cgroups in which they were launched, a login's session for one, and would end
- * with those. They, their launchers, holders and the pty host are taken into the unit; then each program goes to its own cgroup.
+ * with those. They, their launchers, pumps, holders and the pty host are taken into the unit; then each program goes to its own cgroup.
  */
 import { readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { joinCgroup } from '../host/cgroup.ts';
-import { readIfThere } from '../host/files.ts';
 import { readRun } from '../launcher/records.ts';
+import { readProcTable } from '../metrics/proc-table.ts';
 import { processLine } from '../metrics/process-line.ts';
-import { findHolders } from '../sockets/records.ts';
-import { appDirectory } from '../storage/layout.ts';
 import { attachToUnit } from '../systemd/attach.ts';
-import { terminalsDirectory } from '../terminal/places.ts';
 import type { Daemon } from './context.ts';
 import type { Instance } from './instance.ts';
 import { limitAgain } from './launch-run.ts';
@@ -26,7 +23,7 @@ export async function gather(daemon: Daemon): Promise<void> {
     return path !== null && !path.includes(unit);
   };
   const strangers = [...daemon.apps.values()].flatMap(({ all }) => all.filter((one) => pidsOfRun(one).some(isOutside)));
-  const pids = [...new Set([...strangers.flatMap(pidsOf), ...helpers(daemon)])].filter(isOutside);
+  const pids = [...new Set([...strangers.flatMap(pidsOf), ...helpers(daemon.home)])].filter(isOutside);
   const refused = pids.filter((pid) => !joinCgroup(ownCgroup, pid) && isOutside(pid));
   if (refused.length > 0) {
     try {
@@ -57,19 +54,19 @@ const pidsOf = (instance: Instance): number[] => [
   ...instance.tree.members().map(({ pid }) => pid),
 ];
 
-/** What belongs to no run. */
-function helpers(daemon: Daemon): number[] {
-  const holders = [...daemon.apps.keys()].flatMap((name) => findHolders(appDirectory(daemon.home, name)));
-  return [...holders.map(({ id }) => id.pid), ...ptyHost(daemon.home)];
-}
-
-function ptyHost(home: string): number[] {
-  try {
-    const { pid } = JSON.parse(readIfThere(join(terminalsDirectory(home), 'host.json')) ?? '{}');
-    return typeof pid === 'number' && processLine(pid)?.includes('/pty-host.cjs') ? [pid] : [];
-  } catch {
-    return [];
+/** What runs out of the home's library (launchers, pumps, holders, the pty host) and what these have started. */
+function helpers(home: string): number[] {
+  const library = join(home, 'lib/');
+  const table = readProcTable();
+  const isOurs = (line: string) => line.includes(library) && /\/(?:launcher\.sh|holder\.sh|pty-host\.cjs) /.test(line);
+  const found = new Set([...table.keys()].filter((pid) => isOurs(processLine(pid) ?? '')));
+  // Parents have lower numbers than their children as a rule, and not always: until nothing is added.
+  for (let size = 0; size < found.size; ) {
+    size = found.size;
+    for (const [pid, { ppid }] of table) if (found.has(ppid)) found.add(pid);
   }
+  found.delete(process.pid);
+  return [...found];
 }
 
 /** Its path in the v2 hierarchy, with a slash at its end; null for a process that is gone. */

@@ -1,6 +1,7 @@
 /** The daemon as a unit of the machine's systemd, in a real one (test/systemd/testbed.sh). */
 import assert from 'node:assert/strict';
 import { existsSync, readFileSync } from 'node:fs';
+import { availableParallelism, loadavg } from 'node:os';
 import { after, before, suite, test } from 'node:test';
 import type { AppDetail } from '../../src/protocol/api.ts';
 import { Machine, noMachine } from '../support/systemd.ts';
@@ -8,6 +9,9 @@ import { waitFor } from '../support/wait.ts';
 
 const unit = 'stead.service';
 const drop = '/etc/systemd/system/stead.service.d';
+
+/** Others may use this machine as well: by how many times it has more to do than it has processors. */
+const slowness = () => Math.max(1, loadavg()[0]! / availableParallelism());
 
 /** Writes its name to /root/ends when it is told to end. */
 const endsSlowly = (name: string) => [
@@ -39,6 +43,9 @@ suite('a unit of the machine', { skip: noMachine }, () => {
     await machine.stead(['start', '--name', 'web', '--depends-on', 'db', '--', ...endsSlowly('web')]);
     await machine.stead(['start', '--name', 'off', '--', 'sleep', '1000']);
     await machine.stead(['stop', 'off']);
+    // One with sockets, so with a holder; one with a terminal, so with a pty host.
+    await machine.stead(['start', '--name', 'held', '--listen', '127.0.0.1:5000', '--', 'sleep', '1000']);
+    await machine.stead(['open', '-d', 'shell', '--', 'sleep', '1000']);
     const before = await machine.pids();
     const { pid: first, guardian } = await machine.daemon();
     const said = await machine.stead(['startup']);
@@ -49,10 +56,14 @@ suite('a unit of the machine', { skip: noMachine }, () => {
     assert.deepEqual(daemon.unit, { name: unit, scope: 'system' });
     assert.equal(await mainPid(), daemon.pid);
     assert.match(await machine.sh(`cat /proc/${daemon.pid}/cmdline | tr '\\0' ' '`), /daemon\.cjs/);
-    assert.equal(await machine.property(unit, 'StatusText'), '3 apps');
+    assert.equal(await machine.property(unit, 'StatusText'), '4 apps, 1 job running');
     const inside = await machine.inUnit(unit);
-    for (const pid of [before.db![0], before.web![0], daemon.pid])
+    for (const pid of [before.db![0], before.web![0], before.shell![0], daemon.pid])
       assert.ok(inside.includes(pid!), `${pid} of ${inside}`);
+    // Holder, pty host and launchers as well: nothing of it is anywhere else.
+    const session = '/sys/fs/cgroup/user.slice/user-0.slice/session-1.scope/cgroup.procs';
+    const others = `while read pid; do tr '\\0' ' ' </proc/$pid/cmdline | grep -F .stead/; done <${session}; true`;
+    assert.equal(await machine.sh(`{ ${others}; } 2>/dev/null | grep -v 'while read' || true`), '');
     await waitFor(
       'the guardian to go',
       async () => (await machine.run(['test', '-e', `/proc/${guardian}`])).code !== 0,
@@ -81,7 +92,7 @@ suite('a unit of the machine', { skip: noMachine }, () => {
     };
     await change(['systemctl', 'restart', unit]);
     const tookMs = await change(['kill', '-9', String(await mainPid())]);
-    assert.ok(tookMs < 3000, `${tookMs} ms`);
+    assert.ok(tookMs < 2000 * slowness(), `${tookMs} ms`);
     const pid = await mainPid();
     await machine.stead(['daemon', 'restart']);
     assert.notEqual(await mainPid(), pid);
@@ -111,7 +122,10 @@ suite('a unit of the machine', { skip: noMachine }, () => {
 
   test('a program that fails is in the status', async () => {
     await machine.stead(['start', '--name', 'bad', '--restart', 'no', '--no-wait', '--', 'sh', '-c', 'exit 3']);
-    await waitFor('the status', async () => (await machine.property(unit, 'StatusText')) === '4 apps, 1 failing');
+    await waitFor(
+      'the status',
+      async () => (await machine.property(unit, 'StatusText')) === '5 apps, 1 failing, 1 job running',
+    );
     await machine.stead(['delete', 'bad']);
   });
 
@@ -128,6 +142,8 @@ suite('a unit of the machine', { skip: noMachine }, () => {
       return now.web![0] && now.db![0] ? now : null;
     });
     assert.deepEqual(again.off, [null]);
+    // A job is not begun again.
+    assert.deepEqual(again.shell, [null]);
     const { reason } = JSON.parse(await machine.stead(['show', 'db', '--json'])) as AppDetail;
     assert.equal(reason, null);
   });
@@ -190,6 +206,20 @@ suite('a unit of the machine', { skip: noMachine }, () => {
     assert.ok(existsSync(machine.path(`${home}/lib/unit.sh`)));
   });
 
+  test('with a full /run the daemon comes back as ever', async () => {
+    await machine.sh(
+      'dd if=/dev/zero of=/run/full bs=64k 2>/dev/null || true; echo x >/run/more 2>/dev/null && exit 1 || true',
+    );
+    const programs = await machine.pids();
+    const pid = await mainPid();
+    await machine.ok(['kill', '-9', String(pid)]);
+    await anotherDaemon(pid);
+    assert.deepEqual(await machine.pids(), programs);
+    await machine.ok(['systemctl', 'restart', unit]);
+    assert.deepEqual(await machine.pids(), programs);
+    await machine.sh('rm -f /run/full /run/more');
+  });
+
   test('a Node that is gone is replaced by one that is found', async () => {
     await machine.sh('printf "/root/.nvm/versions/node/v20.19.0/bin/node\\n" >/root/.stead/lib/node');
     const programs = await machine.pids();
@@ -220,7 +250,7 @@ suite('a unit of the machine', { skip: noMachine }, () => {
     await machine.ok(['systemctl', 'stop', unit]);
     const began = performance.now();
     await machine.ok(['systemctl', 'start', unit]);
-    assert.ok(performance.now() - began < 5000, `${performance.now() - began} ms`);
+    assert.ok(performance.now() - began < 5000 * slowness(), `${performance.now() - began} ms`);
     await waitFor(
       '50 to run',
       async () => (await machine.daemon()).running && (await machine.inUnit(unit)).length > 100,

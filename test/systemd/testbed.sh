@@ -24,7 +24,8 @@ inside() {
     case $point in /proc* | /sys* | /dev* | /mnt*) ;; *) mount -o remount,bind,ro "$point" 2>/dev/null || true ;; esac
   done </proc/self/mountinfo
   mount -t tmpfs -o mode=1777 tmpfs /tmp
-  mount -t tmpfs -o mode=0755 tmpfs /run
+  # Small: a test fills it.
+  mount -t tmpfs -o mode=0755,size=64m tmpfs /run
   for pair in root:/root home:/home system:/etc/systemd/system; do mount --bind "/mnt/state/${pair%%:*}" "${pair#*:}"; done
   mount -t overlay -o lowerdir=/var,upperdir=/mnt/state/var,workdir=/mnt/state/work overlay /var
   for pair in "repository:$repository" "node:$(dirname "$node")"; do
