@@ -134,6 +134,7 @@ export async function runDaemon(options: DaemonOptions): Promise<Daemon> {
     if (isEnding) return;
     isEnding = endsAll(daemon);
     if (isEnding) await endAll(daemon).catch((error: Error) => log(`not all has ended: ${error.message}`));
+    else manager.stopping('the programs run on');
     daemon.stop();
   };
   for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, () => void end());
