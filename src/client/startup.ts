@@ -1,6 +1,6 @@
 /**
- * `startup` and `unstartup`: the daemon of a home comes under systemd, or leaves it, and no program notices. The unit's start takes the lock from the daemon
- * that runs (`guardian.sh take`), and the new one takes up its programs.
+ * `startup`: the daemon of a home comes under systemd, and no program notices. The unit's start takes the lock from the daemon that runs (`guardian.sh take`),
+ * and the new one takes up its programs.
  *
  * As root for another user, nothing is written in that user's home but by a process of that user.
  */
@@ -30,6 +30,7 @@ import {
 } from '../systemd/unit-file.ts';
 import { type Account, runAs } from './accounts.ts';
 import { ensureDaemon, prepareLibrary } from './ensure-daemon.ts';
+import { forget, leave } from './leave-unit.ts';
 import { recordedUnit } from './start-unit.ts';
 
 export interface Wanted {
@@ -131,6 +132,8 @@ export async function startup(wanted: Wanted, plan: Plan): Promise<Started> {
 function refuseSecond(home: string, { name, scope }: UnitPlace): void {
   const other = recordedUnit(home);
   if (other === null || (other.name === name && other.scope === scope)) return;
+  const isGone = safely(() => properties(other.scope, other.name, ['LoadState']).LoadState === 'not-found');
+  if (isGone) return;
   throw new SteadError('NAME_TAKEN', `This home is started by ${flag(other.scope)}${other.name} already.`, {
     hint:
       other.scope === 'system' && process.getuid?.() !== 0 ? 'sudo -E stead unstartup first' : 'stead unstartup first',
@@ -197,56 +200,6 @@ function safely<T>(read: () => T): T | null {
   } catch {
     return null;
   }
-}
-
-/** The end of the unit leaves the programs alone: `unit.sh` looks for this file. */
-function leave({ account, home }: Pick<Wanted, 'account' | 'home'>): void {
-  runAs(account, home, ['/bin/sh', '-c', ': >"$1"', 'sh', join(home, 'leave')]);
-}
-
-/** The home has no unit. */
-function forget({ account, home }: Pick<Wanted, 'account' | 'home'>): void {
-  runAs(account, home, ['/bin/rm', '-f', join(home, 'leave'), join(home, 'unit')]);
-}
-
-export interface Removed {
-  readonly place: UnitPlace;
-  /** Whether there was such a unit. */
-  readonly changed: boolean;
-  /** A daemon without systemd has taken over. */
-  readonly goesOn: boolean;
-}
-
-/** Takes the unit away; a guardian keeps the daemon from then on, and no program notices. */
-export async function unstartup(wanted: Wanted): Promise<Removed> {
-  const { account, home, env } = wanted;
-  // What stands in another user's home is no word for root to act on.
-  const recorded = account.uid === process.getuid?.() ? recordedUnit(home) : null;
-  const scope = recorded?.scope ?? wanted.scope;
-  const place = unitPlace(recorded?.name ?? unitName(wanted), scope, env);
-  if (ownUnitText(place, home) === null) {
-    forget(wanted);
-    return { place, changed: false, goesOn: false };
-  }
-  if (scope === 'system' && process.getuid?.() !== 0)
-    throw new SteadError('NOT_PERMITTED', `${place.path} is root's to remove.`, {
-      hint: `sudo ${process.execPath} ${process.argv[1]} unstartup --user ${account.name}`,
-    });
-  const { ActiveState } = properties(scope, place.name, ['ActiveState']);
-  leave(wanted);
-  systemctl(scope, ['disable', '--now', place.name]);
-  removeUnit(place);
-  systemctlOrThrow(scope, ['daemon-reload'], 'systemd does not forget the unit');
-  systemctl(scope, ['reset-failed', place.name]);
-  forget(wanted);
-  const goesOn = ActiveState === 'active';
-  if (goesOn) await goOn(wanted);
-  return { place, changed: true, goesOn };
-}
-
-async function goOn({ account, home }: Wanted): Promise<void> {
-  if (account.uid === process.getuid?.()) await ensureDaemon(home);
-  else runAs(account, home, [process.execPath, process.argv[1]!, 'daemon', 'restart']);
 }
 
 /** Whose programs these are, where nobody is named. */

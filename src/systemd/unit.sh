@@ -62,7 +62,7 @@ _find_node() {
 _release() {
   _own=$(_group) || return 0
   for _of in "$_own"/stead-* "$_own"; do
-    [ -s "$_of/cgroup.subtree_control" ] || continue
+    [ -r "$_of/cgroup.subtree_control" ] || continue
     for _name in $(cat "$_of/cgroup.subtree_control"); do echo "-$_name" >"$_of/cgroup.subtree_control"; done
   done 2>/dev/null
 }

@@ -1,5 +1,5 @@
 import { bootRecipe } from '../../client/other-inits.ts';
-import { unstartup as takeBack } from '../../client/startup.ts';
+import { unstartup as takeBack } from '../../client/unstartup.ts';
 import { isBooted } from '../../systemd/manager.ts';
 import type { Call, Command } from '../command.ts';
 import { print, printJson, withProgress } from '../output.ts';
