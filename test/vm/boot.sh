@@ -16,7 +16,7 @@ if [ "${BOOT:-1}" = 1 ]; then
   systemctl restart systemd-logind
 
   # Twice: a slow machine takes longer to start a daemon than a command waits.
-  said=$(login "cat /proc/self/cgroup; $devs start --name gone -- sleep 1000 || $devs start gone; $devs pid gone >gone.pid")
+  said=$(login "cat /proc/self/cgroup; $devs start --name gone -- sleep 1000 || $devs start --name gone -- sleep 1000; $devs pid gone >gone.pid")
   matches 'a login is a session' 'session-' "$said"
   matches 'start says what the logout will do' 'logind ends all of this when you log out (KillUserProcesses=yes): loginctl enable-linger dev' "$said"
   gone=$(cat /home/dev/gone.pid)
@@ -27,7 +27,7 @@ if [ "${BOOT:-1}" = 1 ]; then
   check 'startup without linger is refused, or has got it' "$([ $code = 5 ] && echo yes || echo no)" "$code: $said"
   loginctl enable-linger dev
   wait_for 'systemctl is-active --quiet user@1000.service'
-  said=$(login "$devs start --name kept -- sleep 1000 || $devs start kept; $devs delete gone; $devs pid kept >kept.pid")
+  said=$(login "$devs start --name kept -- sleep 1000 || $devs start --name kept -- sleep 1000; $devs delete gone; $devs pid kept >kept.pid")
   kept=$(cat /home/dev/kept.pid)
   [ -n "$kept" ] || echo "# $said"
   sleep 3
