@@ -7,7 +7,7 @@ import { steadBin } from '../support/paths.ts';
 import { isRunning } from '../support/proc.ts';
 import { Stead } from '../support/stead.ts';
 import { hasTerminals, Terminal } from '../support/terminal.ts';
-import { waitFor } from '../support/wait.ts';
+import { waitFor, waitForFile } from '../support/wait.ts';
 
 const stead = new Stead({ after });
 const needsTerminals = { skip: !hasTerminals && 'needs python3' };
@@ -117,6 +117,7 @@ test('when its terminal goes away it ends, and the program with it', needsTermin
   const pid = await pidIn(terminal);
   const own = await terminal.pid();
   await terminal.close();
+  assert.equal(await terminal.exitCode, 129);
   await waitFor('their end', () => !isRunning(pid) && !isRunning(own));
   assert.match(files.read('log'), /TERM\n$/);
   assert.equal(files.read('log').match(/TERM/g)?.length, 1);
@@ -146,4 +147,17 @@ test('in the background of a shell it is not stopped, and restarts; a hang-up en
   assert.ok(!isRunning(pid));
   await terminal.close();
   await waitFor('its end', () => !isRunning(other));
+});
+
+test('its exit code is 143 after SIGTERM, also when the terminal is gone already', needsTerminals, async () => {
+  const files = filesIn(stead, { 'app.sh': 'echo "up $$ $PPID"; exec sleep 1000' });
+  const terminal = shell(files);
+  await terminal.shows(/\$ /);
+  // The shell tells nobody of the hang-up, and a group in the background isn't told by the kernel.
+  terminal.type('($STEAD dev app.sh; echo "ended $?" > code) & disown\r');
+  const [, pid, dev] = await terminal.shows(/up (\d+) (\d+)/);
+  await terminal.close();
+  process.kill(Number(dev), 'SIGTERM');
+  assert.equal(await waitForFile(files.at('code')), 'ended 143\n');
+  assert.ok(!isRunning(Number(pid)));
 });
