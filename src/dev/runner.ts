@@ -1,5 +1,4 @@
 /** Carries out what `step` decides: runs the program, ends it, starts it again. */
-import { randomBytes } from 'node:crypto';
 import { constants } from 'node:os';
 import { signalProcess } from '../host/process.ts';
 import { signalNumber } from '../host/signals.ts';
@@ -19,10 +18,20 @@ import type { Teller } from './words.ts';
 
 /** A run of that length has started well. */
 const stableMs = 10_000;
-const endSignals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
+/** Whoever is ended by default by one of them has to take the program with it. SIGUSR1 would open Node's inspector here. */
+const endSignals = [
+  ...(['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGQUIT', 'SIGALRM', 'SIGVTALRM'] as const),
+  ...(['SIGUSR1', 'SIGUSR2', 'SIGXCPU', 'SIGABRT', 'SIGPWR'] as const),
+] as const;
 type EndSignal = (typeof endSignals)[number];
+/** By a key of the terminal, all in its foreground get them. */
+const keySignals: ReadonlySet<string | null> = new Set(['SIGINT', 'SIGQUIT']);
+/** Who asks us to end with one of these means the program. After a hang-up the terminal has told it as well, or nobody has. */
+const passedOn: ReadonlySet<string | null> = new Set(['SIGINT', 'SIGTERM', 'SIGQUIT']);
 
 export interface RunnerOptions {
+  /** What the STEAD_RUN_ID of all that it starts begins with. */
+  readonly id: string;
   readonly settings: Settings;
   /** null: not known before the gate has passed. */
   readonly launch: Launch | null;
@@ -35,7 +44,6 @@ export interface RunnerOptions {
 export class Runner {
   readonly #options: RunnerOptions;
   readonly #policy: Policy;
-  readonly #id = `dev${randomBytes(4).toString('hex')}`;
   readonly #restoreMode = keepTerminalMode();
   readonly #stdin: Stdin;
   readonly #handlers = new Map<EndSignal, () => void>();
@@ -173,7 +181,7 @@ export class Runner {
     teller.say(`starting ${launch.shown}`);
     const run = new Run({
       launch,
-      cookie: `${this.#id}.dev.0.${this.#runs}`,
+      cookie: `${this.#options.id}.dev.0.${this.#runs}`,
       stdio: [this.#stdin.mode, 'inherit', 'inherit'],
       onExit: (exit) => this.#onExit(run, exit),
     });
@@ -205,7 +213,7 @@ export class Runner {
     }
     const isRunning = run.exit === null;
     const signal = what === 'end' ? this.#signalToEnd() : this.#options.settings.signal;
-    const isTold = what === 'end' && this.#endSignal === 'SIGINT' && isOnForegroundTerminal();
+    const isTold = what === 'end' && this.#isToldByTerminal();
     const { teller, settings, hooks } = this.#options;
     let ports: readonly number[] = [];
     this.#ending = new Ending({
@@ -226,8 +234,11 @@ export class Runner {
 
   /** A change is no reason to end with another signal than what was asked for; who asks us to end is passed on. */
   #signalToEnd(): string {
-    // After a hang-up the terminal has told the program as well, or nobody has.
-    return this.#endSignal === null || this.#endSignal === 'SIGHUP' ? 'SIGTERM' : this.#endSignal;
+    return passedOn.has(this.#endSignal) ? this.#endSignal! : 'SIGTERM';
+  }
+
+  #isToldByTerminal(): boolean {
+    return keySignals.has(this.#endSignal) && isOnForegroundTerminal();
   }
 
   #onGone(ports: readonly number[]): void {
@@ -247,7 +258,7 @@ export class Runner {
     const { surroundings, settings } = this.#options;
     const gate = new Run({
       launch: { ...surroundings, file: '/bin/sh', argv: ['-c', settings.before!], isShell: true },
-      cookie: `${this.#id}.before.0.${this.#runs}`,
+      cookie: `${this.#options.id}.before.0.${this.#runs}`,
       stdio: ['ignore', 'inherit', 'inherit'],
       onExit: ({ code }) => {
         if (gate === this.#gate && this.#gateEnding === null)
@@ -265,7 +276,7 @@ export class Runner {
       this.#gateEnding = new Ending({
         run: gate,
         signal: this.#signalToEnd(),
-        isTold: this.#endSignal === 'SIGINT' && isOnForegroundTerminal(),
+        isTold: this.#isToldByTerminal(),
         timeoutMs: settings.stopTimeoutMs,
         onGone,
         say: teller.warn,
