@@ -2,8 +2,10 @@
 import { constants } from 'node:os';
 import { signalProcess } from '../host/process.ts';
 import { signalNumber } from '../host/signals.ts';
-import { isOnForegroundTerminal } from '../host/terminal-mode.ts';
+import { type EndSignal, endBy, endSignals } from './end-signals.ts';
 import { Ending } from './ending.ts';
+import { Gate } from './gate.ts';
+import { GateWrites } from './gate-writes.ts';
 import type { Hooks, Surroundings } from './hooks.ts';
 import { keepTerminalMode } from './keep-mode.ts';
 import { narrate, type Told } from './narrate.ts';
@@ -14,21 +16,10 @@ import { type Exit, notFoundCode, Run } from './run.ts';
 import type { Settings } from './settings.ts';
 import { openStdin, type Stdin } from './stdin.ts';
 import { type Change, type Effect, type Event, firstModel, type Model, type Policy, step } from './step.ts';
-import type { Teller } from './words.ts';
+import { gateWriteWords, ownWriteWords, type Teller } from './words.ts';
 
 /** A run of that length has started well. */
 const stableMs = 10_000;
-/** Whoever is ended by default by one of them has to take the program with it. SIGUSR1 would open Node's inspector here. */
-const endSignals = [
-  ...(['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGQUIT', 'SIGALRM', 'SIGVTALRM'] as const),
-  ...(['SIGUSR1', 'SIGUSR2', 'SIGXCPU', 'SIGABRT', 'SIGPWR'] as const),
-] as const;
-type EndSignal = (typeof endSignals)[number];
-/** By a key of the terminal, all in its foreground get them. */
-const keySignals: ReadonlySet<string | null> = new Set(['SIGINT', 'SIGQUIT']);
-/** Who asks us to end with one of these means the program. After a hang-up the terminal has told it as well, or nobody has. */
-const passedOn: ReadonlySet<string | null> = new Set(['SIGINT', 'SIGTERM', 'SIGQUIT']);
-
 export interface RunnerOptions {
   /** What the STEAD_RUN_ID of all that it starts begins with. */
   readonly id: string;
@@ -53,8 +44,8 @@ export class Runner {
   #runs = 0;
   #run: Run | null = null;
   #ending: Ending | null = null;
-  #gate: Run | null = null;
-  #gateEnding: Ending | null = null;
+  readonly #gate: Gate | null;
+  readonly #gateWrites = new GateWrites();
   #gateGone: Promise<void> = Promise.resolve();
   #timer: NodeJS.Timeout | null = null;
   /** What ends it, once something does. */
@@ -70,6 +61,7 @@ export class Runner {
     this.#ownWrites = new OwnWrites(settings.cwd);
     for (const note of options.launch?.notes ?? []) options.teller.say(note);
     this.#policy = { ...settings, hasGate: settings.before !== null };
+    this.#gate = settings.before === null ? null : this.#gateFor(settings.before);
     this.ended = new Promise((finish) => {
       this.#finish = finish;
     });
@@ -101,13 +93,18 @@ export class Runner {
     this.#options.teller.detail(
       `changed: ${change.paths.join(', ')}${change.count > change.paths.length ? ', …' : ''}`,
     );
-    const { run } = this;
-    const { isLeftOut, fresh } = this.#ownWrites.judge(change, at, run);
-    if (fresh.length > 0)
-      this.#options.teller.warn(
-        `the program itself writes what it is restarted for (${fresh.join(', ')}): it is not restarted for that any more. Leave it out with --ignore`,
-      );
-    if (!isLeftOut) this.dispatch({ type: 'changed', change });
+    if (!this.#isOwn(change, at)) this.dispatch({ type: 'changed', change });
+  }
+
+  /** Made by the gate or the program itself, again and again. */
+  #isOwn(change: Change, at: number): boolean {
+    const { teller } = this.#options;
+    const byGate = this.#gate === null ? null : this.#gateWrites.judge(change, at, this.#gate);
+    if (byGate !== null && byGate.fresh.length > 0) teller.warn(gateWriteWords(byGate.fresh));
+    if (byGate?.isLeftOut) return true;
+    const { isLeftOut, fresh } = this.#ownWrites.judge(change, at, this.run);
+    if (fresh.length > 0) teller.warn(ownWriteWords(fresh));
+    return isLeftOut;
   }
 
   dispatch(event: Event): void {
@@ -125,14 +122,14 @@ export class Runner {
         this.#stop(effect.for);
         break;
       case 'kill':
-        this.#gateEnding?.kill();
+        this.#gate?.kill();
         this.#ending?.kill();
         break;
       case 'signal':
         this.#signal();
         break;
       case 'openGate':
-        this.#openGate();
+        this.#gate?.open();
         break;
       case 'closeGate':
         this.#closeGate();
@@ -205,6 +202,8 @@ export class Runner {
 
   #stop(what: 'start' | 'end'): void {
     if (this.#timer !== null) clearTimeout(this.#timer);
+    // What a gate has left running, too.
+    if (what === 'end') this.#closeGate();
     if (this.#ending !== null) return;
     const run = this.#run;
     if (run === null || run.isGone()) {
@@ -212,9 +211,9 @@ export class Runner {
       return;
     }
     const isRunning = run.exit === null;
-    const signal = what === 'end' ? this.#signalToEnd() : this.#options.settings.signal;
-    const isTold = what === 'end' && this.#isToldByTerminal();
     const { teller, settings, hooks } = this.#options;
+    // A change is no reason to end with another signal than what was asked for; who asks us to end is passed on.
+    const { signal, isTold } = what === 'end' ? endBy(this.#endSignal) : { signal: settings.signal, isTold: false };
     let ports: readonly number[] = [];
     this.#ending = new Ending({
       run,
@@ -232,15 +231,6 @@ export class Runner {
     if (what === 'start') ports = portsOfMembers(run.members());
   }
 
-  /** A change is no reason to end with another signal than what was asked for; who asks us to end is passed on. */
-  #signalToEnd(): string {
-    return passedOn.has(this.#endSignal) ? this.#endSignal! : 'SIGTERM';
-  }
-
-  #isToldByTerminal(): boolean {
-    return keySignals.has(this.#endSignal) && isOnForegroundTerminal();
-  }
-
   #onGone(ports: readonly number[]): void {
     this.#run = null;
     void Promise.all([whenFree(ports, this.#options.teller.warn), this.#gateGone]).then(() => {
@@ -254,35 +244,17 @@ export class Runner {
     if (main !== null) signalProcess(main, signalNumber(this.#options.settings.signal) ?? 15);
   }
 
-  #openGate(): void {
-    const { surroundings, settings } = this.#options;
-    const gate = new Run({
-      launch: { ...surroundings, file: '/bin/sh', argv: ['-c', settings.before!], isShell: true },
-      cookie: `${this.#options.id}.before.0.${this.#runs}`,
-      stdio: ['ignore', 'inherit', 'inherit'],
-      onExit: ({ code }) => {
-        if (gate === this.#gate && this.#gateEnding === null)
-          this.dispatch({ type: code === 0 ? 'gatePassed' : 'gateFailed' });
-      },
+  #gateFor(command: string): Gate {
+    return new Gate({
+      ...this.#options,
+      ...this.#options.settings,
+      command,
+      onEnd: (hasPassed) => this.dispatch({ type: hasPassed ? 'gatePassed' : 'gateFailed' }),
     });
-    this.#gate = gate;
   }
 
   #closeGate(): void {
-    const { teller, settings } = this.#options;
-    const gate = this.#gate;
-    if (gate === null || gate.exit !== null) return;
-    this.#gateGone = new Promise((onGone) => {
-      this.#gateEnding = new Ending({
-        run: gate,
-        signal: this.#signalToEnd(),
-        isTold: this.#isToldByTerminal(),
-        timeoutMs: settings.stopTimeoutMs,
-        onGone,
-        say: teller.warn,
-        detail: teller.detail,
-      });
-    });
+    this.#gateGone = this.#gate?.close(endBy(this.#endSignal)) ?? this.#gateGone;
   }
 
   #narrate(effect: Told): void {
