@@ -141,6 +141,7 @@ async function watchFor({ settings, launch, home, graph, runner, note }: Watchin
     quietMs: watch.quietMs,
     mostMs: watch.mostMs,
     pollMs: watch.pollMs ?? undefined,
+    isInhabited: true,
     onChange: ({ paths, count, at }) => runner.change({ paths, count }, at),
     onNote: note,
   });

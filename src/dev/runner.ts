@@ -10,6 +10,7 @@ import type { Hooks, Surroundings } from './hooks.ts';
 import { keepTerminalMode } from './keep-mode.ts';
 import { narrate, type Told } from './narrate.ts';
 import { OwnWrites } from './own-writes.ts';
+import { keepPlace } from './place.ts';
 import { portsOfMembers, whenFree } from './port-free.ts';
 import type { Launch } from './program.ts';
 import { type Exit, notFoundCode, Run } from './run.ts';
@@ -39,6 +40,7 @@ export class Runner {
   readonly #stdin: Stdin;
   readonly #handlers = new Map<EndSignal, () => void>();
   readonly #ownWrites: OwnWrites;
+  readonly #isThere: () => boolean;
   #model: Model = firstModel;
   #launch: Launch | null;
   #runs = 0;
@@ -59,6 +61,7 @@ export class Runner {
     this.#options = options;
     this.#launch = options.launch;
     this.#ownWrites = new OwnWrites(settings.cwd);
+    this.#isThere = keepPlace(settings.cwd);
     for (const note of options.launch?.notes ?? []) options.teller.say(note);
     this.#policy = { ...settings, hasGate: settings.before !== null };
     this.#gate = settings.before === null ? null : this.#gateFor(settings.before);
@@ -129,6 +132,7 @@ export class Runner {
         this.#signal();
         break;
       case 'openGate':
+        this.#sayIfGone();
         this.#gate?.open();
         break;
       case 'closeGate':
@@ -176,6 +180,7 @@ export class Runner {
     const { teller, hooks } = this.#options;
     this.#runs += 1;
     teller.say(`starting ${launch.shown}`);
+    this.#sayIfGone();
     const run = new Run({
       launch,
       cookie: `${this.#options.id}.dev.0.${this.#runs}`,
@@ -186,6 +191,11 @@ export class Runner {
     this.#stdin.attach(run);
     teller.detail(`pid ${run.child.pid ?? 'none'}`);
     hooks.fire('start');
+  }
+
+  #sayIfGone(): void {
+    const { cwd } = this.#options.settings;
+    if (!this.#isThere()) this.#options.teller.warn(`the directory ${cwd} is gone`);
   }
 
   #onExit(run: Run, exit: Exit): void {
