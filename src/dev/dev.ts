@@ -50,7 +50,7 @@ export async function dev({ settings, env, home, preload, print, isColored }: De
     teller.detail(`${watch.directories} directories, ${watch.files} files`);
     graph?.follow(
       watch,
-      () => runner.run?.beganAt ?? Number.POSITIVE_INFINITY,
+      () => runner.beganAt,
       (paths) => runner.change(changeOf(paths, settings.cwd), wallMs()),
     );
   }

@@ -86,6 +86,11 @@ export class Runner {
     return this.#run?.exit === null ? this.#run : null;
   }
 
+  /** When the last run began, in milliseconds since the epoch; Infinity where none has, or nothing of it is left. */
+  get beganAt(): number {
+    return this.#run?.beganAt ?? Number.POSITIVE_INFINITY;
+  }
+
   begin(): void {
     if (this.#options.settings.isOnChangeOnly) this.#options.teller.say('waiting for a change');
     else this.dispatch({ type: 'begin' });
