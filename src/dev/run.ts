@@ -57,10 +57,6 @@ export class Run implements Endable {
     );
   }
 
-  get ageMs(): number {
-    return performance.now() - this.startedMs;
-  }
-
   /** Everything of it that is alive, the program first. */
   members(): ProcessId[] {
     return this.#members?.find() ?? [];
