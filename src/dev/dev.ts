@@ -103,8 +103,10 @@ function watchedWords(settings: Settings, launch: Launch | null): string {
   return `${roots?.length ? roots.join(' ') : '*.*'} (${extensionsOf(settings, launch) || 'all files'})`;
 }
 
-const restartHint = ({ restartWord }: Settings, { isListening }: Runner): string =>
-  isListening ? `; to restart, type ${restartWord} and Enter` : '';
+function restartHint({ restartWord }: Settings, { hears }: Runner): string {
+  if (hears === 'nothing') return '';
+  return `; to restart, type ${restartWord} and Enter${hears === 'unread' ? ', unless the program reads it' : ''}`;
+}
 
 /** As text: what was asked for, else the script's own extension and json; '' for any. */
 export function extensionsOf({ watch, program }: Settings, launch: Launch | null): string {

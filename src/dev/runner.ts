@@ -76,9 +76,9 @@ export class Runner {
     this.#stdin = openStdin(settings.restartWord, () => this.dispatch({ type: 'asked' }));
   }
 
-  /** The word that restarts it is heard. */
-  get isListening(): boolean {
-    return this.#stdin.isListening;
+  /** Where the word that restarts it is heard. */
+  get hears(): Stdin['hears'] {
+    return this.#stdin.hears;
   }
 
   /** The run that goes on now. */

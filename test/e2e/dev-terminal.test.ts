@@ -72,6 +72,23 @@ test('rs restarts it, while it runs and after it has ended; other lines are left
   await terminal.ended();
 });
 
+test('rs is heard behind lines that nobody reads, each time', needsTerminals, async () => {
+  const files = filesIn(stead, { 'app.sh': 'echo "up $$"; exec sleep 1000' });
+  const terminal = onTerminal(stead, files, ['app.sh']);
+  await pidIn(terminal);
+  for (let runs = 2; runs <= 3; runs++) {
+    terminal.type('hello\r');
+    await terminal.shows(new RegExp(`(?:hello[\\s\\S]*){${runs - 1}}`));
+    await quietTime();
+    terminal.type('rs\r');
+    const beganMs = performance.now();
+    await terminal.shows(new RegExp(`(?:up \\d+[\\s\\S]*){${runs}}`));
+    assert.ok(performance.now() - beganMs < 4000);
+  }
+  terminal.type('\x03');
+  await terminal.ended();
+});
+
 test('a program that reads lines gets all of them, rs too; one that reads keys gets each', needsTerminals, async () => {
   const reads = `
 const lines = require('node:readline').createInterface({ input: process.stdin, output: process.stdout });
