@@ -20,7 +20,7 @@ function program(t: TestContext) {
     writes.judge({ paths: [path], count: 1 }, beganAt + ageMs, { members: () => [self], beganAt });
   /** Makes a file in a new run, and is asked about it. */
   const run = (path: string, ageMs: number) => {
-    beganAt = Date.now() - 1;
+    beganAt = Math.max(beganAt + 1, Date.now() - 1);
     write(path);
     return judge(path, ageMs);
   };
