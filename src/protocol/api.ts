@@ -177,6 +177,8 @@ export interface AppDetail extends AppView {
   readonly env: readonly string[];
   /** Everything alive that belongs to the app. */
   readonly processes: readonly { readonly pid: number; readonly ppid: number; readonly command: string }[];
+  /** What keeps its watch from doing what it should. Null or absent: nothing, or it has none. */
+  readonly watchProblem?: string | null;
   /** What its instances share. Absent in answers of earlier versions. */
   readonly held?: readonly HeldSocket[];
 }

@@ -1,4 +1,5 @@
 import { optionsTable } from '../../config/options.ts';
+import { ofWatch } from '../../config/settle.ts';
 import { mergeEnvironment } from '../../programs/environment.ts';
 import type { ActionResponse, SetRequest } from '../../protocol/api.ts';
 import { SteadError } from '../../protocol/errors.ts';
@@ -84,6 +85,8 @@ function optionsAfter({ options }: AppSpec, changes: SpecOptions, unset: readonl
   for (const { property, variable } of unset) {
     if (variable === null) delete merged[property];
     else merged.env = (options.env ?? []).filter((entry) => !entry.startsWith(`${variable}=`));
+    // What is said of watching goes with it.
+    if (property === 'watch' && merged.graph !== true) for (const each of Object.keys(ofWatch)) delete merged[each];
   }
   return merged as SpecOptions;
 }
