@@ -1,5 +1,5 @@
+import { pause } from '../host/pause.ts';
 import type { EventView } from '../protocol/api.ts';
-import { pause } from './pause.ts';
 import { streamLines } from './stream.ts';
 import { isDaemonAway } from './unreachable.ts';
 

@@ -7,11 +7,11 @@
  */
 import { connect } from 'node:net';
 import { socketAddress } from '../host/home.ts';
+import { pause } from '../host/pause.ts';
 import type { RouteName } from '../protocol/api.ts';
 import type { Answers } from './answers.ts';
 import { brokenOff, hungUp, silent, unreachable } from './failures.ts';
 import { type Answer, type Asked, explainOlder, parseAnswer, parseBody, requestText, toError } from './message.ts';
-import { pause } from './pause.ts';
 import { isCrowded } from './unreachable.ts';
 
 export { daemonPid } from './failures.ts';

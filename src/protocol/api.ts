@@ -411,6 +411,8 @@ export interface LogLineView {
   readonly line: string;
   /** It has no end (yet), or goes on in the next one. */
   readonly partial?: boolean;
+  /** Of a search with context: it is around a line that matches, and does not itself. */
+  readonly isContext?: boolean;
 }
 
 export interface LogsResponse {

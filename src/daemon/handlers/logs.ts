@@ -6,10 +6,9 @@
  * resumes it. Who reads more slowly than an app prints is waited for, and let go if he takes nothing for a while: the files keep what he misses.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
-import { decodeBytes } from '../../host/bytes.ts';
-import { isoTime } from '../../host/clock.ts';
 import { type FoundLog, findLogs } from '../../logs/find.ts';
 import { followLogs } from '../../logs/follow.ts';
+import { lineView } from '../../logs/line-view.ts';
 import type { Line } from '../../logs/lines.ts';
 import { type Bounds, merged, Stretch } from '../../logs/merge.ts';
 import type { LogLineView, LogsResponse } from '../../protocol/api.ts';
@@ -140,19 +139,8 @@ function partsOf(bytes: Buffer, offset: number): Line[] {
 const mergingOf = (stretches: readonly Stretch[]) =>
   stretches.map((stretch) => ({ lines: stretch.lines(), timeOf: (offset: number) => stretch.times.timeOf(offset) }));
 
-function viewOf(name: string, { index, stream }: FoundLog, { offset, bytes }: Line, came: number | null): LogLineView {
-  const isWhole = bytes.at(-1) === 10;
-  const line = decodeBytes(isWhole ? bytes.subarray(0, -1) : bytes);
-  return {
-    name,
-    index,
-    stream,
-    time: came === null ? null : isoTime(came),
-    offset,
-    line,
-    ...(!isWhole && { partial: true }),
-  };
-}
+const viewOf = (name: string, { index, stream }: FoundLog, line: Line, came: number | null): LogLineView =>
+  lineView({ name, index, stream }, line, came);
 
 const keyOf = ({ index, stream }: FoundLog): string => `${index}.${stream}`;
 
