@@ -39,5 +39,5 @@ export interface Answers extends Record<RouteName, unknown> {
   wait: WaitResponse;
   attach: AttachResponse;
   daemonStatus: DaemonView;
-  daemonStop: unknown;
+  daemonStop: DaemonView;
 }
