@@ -64,10 +64,12 @@ const scripts = ['src/launcher', 'src/sockets', 'src/watch'].flatMap((folder) =>
     }),
 );
 copyFileSync(join(root, 'src/client/config/evaluate.cjs'), join(beside, 'evaluate.cjs'));
+const openapi = JSON.parse(readFileSync(join(root, 'docs/openapi.json'), 'utf8'));
+writeFileSync(join(beside, 'openapi.json'), JSON.stringify(openapi));
 
 // What is copied into a home, under a name that changes with its content.
 const hash = createHash('sha256');
-const files = ['daemon.cjs', 'pty-host.cjs', ...scripts.sort()];
+const files = ['daemon.cjs', 'pty-host.cjs', 'openapi.json', ...scripts.sort()];
 for (const name of files) hash.update(readFileSync(join(beside, name)));
 // Goes there with them, out of node_modules.
 hash.update(JSON.stringify(optionalDependencies));

@@ -1,12 +1,12 @@
 /** How a client asks: with whom it is for on record, cancelled with its signal or its client, and with a daemon started or not. */
 import { type ActOptions, act } from '../client/act.ts';
-import type { Answers } from '../client/answers.ts';
 import { captureCaller, presentEnvironment } from '../client/caller.ts';
 import { request } from '../client/http.ts';
 import { startDaemonApart } from '../client/start-daemon.ts';
 import { isDaemonAway, isDaemonDown } from '../client/unreachable.ts';
 import { pause } from '../host/pause.ts';
-import type { Caller, DaemonView, EventsResponse, RouteName } from '../protocol/api.ts';
+import type { Answers } from '../protocol/answers.ts';
+import type { Asker, Caller, DaemonView, EventsResponse, RouteName } from '../protocol/api.ts';
 import { Lifetimes } from './lifetimes.ts';
 
 /** How long a daemon that died may take to be there again: its guardian needs a quarter of a second. */
@@ -36,7 +36,7 @@ export class Asking {
   }
 
   /** Who asks, for the record. */
-  get asker(): Pick<Caller, 'pid' | 'command'> {
+  get asker(): Required<Asker> {
     return { pid: process.pid, command: this.#by };
   }
 

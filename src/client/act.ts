@@ -2,8 +2,9 @@
  * Requests that change something: the daemon is started where it isn't running, and a request that may take long is guarded by a
  * look every now and then at whether the daemon still answers.
  */
+
+import type { Answers } from '../protocol/answers.ts';
 import type { RouteName } from '../protocol/api.ts';
-import type { Answers } from './answers.ts';
 import { type RequestOptions, request } from './http.ts';
 import { isBrokenOff, isDaemonDown, isSilent } from './unreachable.ts';
 

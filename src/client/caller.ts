@@ -12,7 +12,7 @@ import { decodeBytes, encodeBytes } from '../host/bytes.ts';
 import { type Limits, limitsOf } from '../host/limits.ts';
 import { passedOn } from '../host/passed-on.ts';
 import { readEntries } from '../host/proc-entries.ts';
-import type { Caller } from '../protocol/api.ts';
+import type { Asker, Caller } from '../protocol/api.ts';
 import { SteadError } from '../protocol/errors.ts';
 
 /** What is not as this process was started with it. */
@@ -36,7 +36,7 @@ export function captureCaller({ env = environment(), command = whoAsks().command
 }
 
 /** Who asked, for the record of commands. */
-export function whoAsks(): Pick<Caller, 'pid' | 'command'> {
+export function whoAsks(): Required<Asker> {
   return { pid: process.pid, command: ['stead', ...hideValues(process.argv.slice(2))].join(' ').slice(0, 500) };
 }
 

@@ -8,8 +8,8 @@
 import { connect } from 'node:net';
 import { socketAddress } from '../host/home.ts';
 import { pause } from '../host/pause.ts';
+import type { Answers } from '../protocol/answers.ts';
 import type { RouteName } from '../protocol/api.ts';
-import type { Answers } from './answers.ts';
 import { brokenOff, hungUp, silent, unreachable } from './failures.ts';
 import { type Answer, type Asked, explainOlder, parseAnswer, parseBody, requestText, toError } from './message.ts';
 import { isCrowded } from './unreachable.ts';

@@ -63,7 +63,7 @@ export async function apply(daemon: Daemon, body: ApplyRequest, signal: AbortSig
   if (pruned.length > 0)
     await remove(
       daemon,
-      { select: pruned.map(({ name }) => name), caller: body.caller, wait: body.wait, purge: false },
+      { select: pruned.map(({ name }) => name), caller: body.caller, wait: body.wait !== false, purge: false },
       signal,
     );
   const apps: (App | null)[] = [];
@@ -87,24 +87,10 @@ const removedApp = ({ name }: App): AppliedApp => ({
   error: null,
 });
 
-function checkedApps(body: ApplyRequest): readonly ConfigApp[] {
-  const isTexts = (list: unknown) =>
-    Array.isArray(list) && list.every((item) => typeof item === 'string' && !item.includes('\0'));
-  const isRight =
-    typeof body.file === 'string' &&
-    Array.isArray(body.apps) &&
-    body.apps.every(
-      (app) =>
-        typeof app === 'object' &&
-        app !== null &&
-        (app.kind === 'app' || app.kind === 'job') &&
-        (app.script === null || typeof app.script === 'string') &&
-        isTexts(app.command) &&
-        isTexts(app.args) &&
-        (app.script !== null || app.command.length > 0),
-    );
-  if (!isRight) throw new SteadError('BAD_REQUEST', '"file" and "apps" must say what is to be applied.');
-  return body.apps;
+function checkedApps({ apps }: ApplyRequest): readonly ConfigApp[] {
+  const empty = apps.findIndex(({ script, command }) => script === null && command.length === 0);
+  if (empty >= 0) throw new SteadError('BAD_REQUEST', `"apps[${empty}]" must have a "script" or a "command".`);
+  return apps;
 }
 
 /** All of them or, with every mistake named, none. */

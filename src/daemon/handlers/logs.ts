@@ -15,7 +15,7 @@ import type { LogLineView, LogsResponse } from '../../protocol/api.ts';
 import { SteadError } from '../../protocol/errors.ts';
 import type { Daemon } from '../context.ts';
 import { type Request, Streamed } from '../server.ts';
-import { selected } from './select.ts';
+import { oneSelected } from './select.ts';
 
 const mostLines = 1000;
 const mostBytes = 1024 * 1024;
@@ -29,8 +29,8 @@ type Cursor = Readonly<Record<string, number>>;
 
 export async function streamLogs(daemon: Daemon, request: Request): Promise<LogsResponse | Streamed> {
   const { query, headers } = request;
-  const [app, ...more] = selected(daemon, [query.get('app') ?? '']);
-  if (app === undefined || more.length > 0 || query.getAll('app').length !== 1) throw bad('"app" must be one app.');
+  if (query.getAll('app').length !== 1) throw bad('"app" must be one app.');
+  const app = oneSelected(daemon, query.get('app')!);
   if (!['0', '1'].includes(query.get('follow') ?? '0')) throw bad('"follow" must be 0 or 1.');
   const found = chosen(
     findLogs(
