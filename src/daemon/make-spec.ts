@@ -113,16 +113,6 @@ function withAbsolutePaths(options: SpecOptions, cwd: string): SpecOptions {
 
 const absoluteLog = (path: string, cwd: string): string => (path === 'none' ? path : resolvePath(cwd, path));
 
-/** The request's caller, if its limits have the form: names as prlimit(1) has them, which gets them as words. Throws BAD_REQUEST. */
-export function checkedCaller(caller: Caller): Caller {
-  const wrong = Object.keys(caller.limits).find((name) => !/^[a-z]{1,20}$/.test(name));
-  if (wrong === undefined) return caller;
-  throw new SteadError(
-    'BAD_REQUEST',
-    `"caller.limits" must be named as prlimit(1) does, not ${JSON.stringify(wrong)}.`,
-  );
-}
-
 /** Options as the API took them. */
 export const checkedOptions = checkOptions;
 

@@ -16,6 +16,7 @@ import type {
   ReloadRequest,
   RenameRequest,
   RestartRequest,
+  ResurrectRequest,
   RunRequest,
   RunResponse,
   ScaleRequest,
@@ -48,6 +49,7 @@ export interface Answers {
   logs: LogsResponse;
   set: ActionResponse;
   apply: ApplyResponse;
+  resurrect: ApplyResponse;
   events: EventsResponse;
   why: WhyView;
   wait: WaitResponse;
@@ -76,6 +78,7 @@ export interface Bodies {
   attach: AttachRequest;
   set: SetRequest;
   apply: ApplyRequest;
+  resurrect: ResurrectRequest;
   /** Nothing is said. */
   daemonStop: Readonly<Record<never, never>>;
 }

@@ -67,6 +67,7 @@ export const reference: Readonly<Record<RouteName, RouteReference>> = {
   attach: { text: 'Where the terminal of a program can be had (docs/terminals.md), or its stdin.' },
   set: { text: 'Other options for apps that there are.' },
   apply: { text: 'The apps of a config, as it says them: those that differ are changed.' },
+  resurrect: { text: 'The apps of a dump: those that are not there are made, each by itself.' },
   events: {
     text: 'What happened: 10,000 events at most.',
     query: { since: { text: 'Those with a greater id.', schema: { type: 'string', pattern: '^\\d+$' } }, follow },

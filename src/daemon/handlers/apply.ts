@@ -3,21 +3,23 @@
  * is checked before any of it is done.
  */
 import { readEnvFiles } from '../../programs/env-file.ts';
-import { resolveCommand, resolveTarget } from '../../programs/resolve.ts';
+import { remembering } from '../../programs/remembered.ts';
 import type { AppliedApp, ApplyRequest, ApplyResponse, AppView, Change, ConfigApp } from '../../protocol/api.ts';
 import { SteadError } from '../../protocol/errors.ts';
 import type { AppSpec, SpecOptions } from '../../protocol/spec.ts';
 import { shareEqualParts } from '../../storage/apps.ts';
 import type { App } from '../app.ts';
 import { changesOf } from '../apply/changes.ts';
+import { resolveApp } from '../apply/config-app.ts';
 import { checkedProject, inProject, nameIn, type Place } from '../apply/project.ts';
 import type { Daemon } from '../context.ts';
 import { checkDependencies } from '../dependencies.ts';
-import { checkedCaller, checkedOptions, makeSpec } from '../make-spec.ts';
+import { checkedOptions, makeSpec } from '../make-spec.ts';
 import { concernsLaunch } from '../of-launch.ts';
 import { whyRestarted } from '../rollout.ts';
 import { bringToSize } from '../scale.ts';
 import { appViews } from '../view.ts';
+import { checkedCaller } from './body.ts';
 import { askedBy } from './select.ts';
 import { addApp, checkLogs, lookAtAll } from './start.ts';
 import { remove } from './stop.ts';
@@ -38,7 +40,7 @@ interface Plan {
 export async function apply(daemon: Daemon, body: ApplyRequest, signal: AbortSignal): Promise<ApplyResponse> {
   const caller = checkedCaller(body.caller);
   const place = { file: body.file, project: checkedProject(body.project ?? null), caller };
-  const plans = await planAll(daemon, inProject(daemon, checkedApps(body), place), place);
+  const plans = await remembering(() => planAll(daemon, inProject(daemon, body.apps, place), place));
   checkDependencies(
     daemon,
     plans.map(({ spec }) => spec),
@@ -87,12 +89,6 @@ const removedApp = ({ name }: App): AppliedApp => ({
   error: null,
 });
 
-function checkedApps({ apps }: ApplyRequest): readonly ConfigApp[] {
-  const empty = apps.findIndex(({ script, command }) => script === null && command.length === 0);
-  if (empty >= 0) throw new SteadError('BAD_REQUEST', `"apps[${empty}]" must have a "script" or a "command".`);
-  return apps;
-}
-
 /** All of them or, with every mistake named, none. */
 async function planAll(daemon: Daemon, apps: readonly ConfigApp[], place: Place): Promise<Plan[]> {
   const plans: PromiseSettledResult<Plan>[] = [];
@@ -127,20 +123,13 @@ async function planAll(daemon: Daemon, apps: readonly ConfigApp[], place: Place)
   return done;
 }
 
-async function planOne(
-  daemon: Daemon,
-  { kind, script, command, args, options: said }: ConfigApp,
-  place: Place,
-): Promise<Plan> {
+async function planOne(daemon: Daemon, configApp: ConfigApp, place: Place): Promise<Plan> {
   const { file, caller } = place;
-  const options = checkedOptions(said);
-  const resolved =
-    script === null
-      ? await resolveCommand({ command: [...command, ...args], options, caller })
-      : await resolveTarget({ target: script, rest: args, options, caller });
+  const options = checkedOptions(configApp.options);
+  const resolved = await resolveApp(configApp, caller);
   const name = nameIn(daemon, resolved.name, place);
   const spec = await makeSpec(
-    { kind, resolved: { ...resolved, name }, options, caller, origin: file },
+    { kind: configApp.kind, resolved: { ...resolved, name }, options, caller, origin: file },
     daemon.enforcement,
   );
   const app = daemon.apps.get(name) ?? null;

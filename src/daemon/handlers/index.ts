@@ -19,6 +19,7 @@ import { streamLogs } from './logs.ts';
 import { reload } from './reload.ts';
 import { rename } from './rename.ts';
 import { restart } from './restart.ts';
+import { resurrect } from './resurrect.ts';
 import { run } from './run.ts';
 import { scale } from './scale.ts';
 import { oneSelected, selected } from './select.ts';
@@ -49,6 +50,7 @@ export function handlers(daemon: Daemon, events: Events): Handlers {
     logs: (request) => streamLogs(daemon, request),
     set: (request) => set(daemon, checkedBody('set', request.body)),
     apply: (request) => apply(daemon, checkedBody('apply', request.body), request.signal),
+    resurrect: (request) => resurrect(daemon, checkedBody('resurrect', request.body), request.signal),
     events: (request) => streamEvents(events, request),
     wait: (request) => wait(daemon, checkedBody('wait', request.body), request.signal),
     attach: (request) => attach(daemon, checkedBody('attach', request.body)),

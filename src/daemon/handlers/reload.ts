@@ -6,10 +6,10 @@ import { refuseLost } from '../../view/lost-app.ts';
 import type { App } from '../app.ts';
 import type { Daemon } from '../context.ts';
 import type { Instance } from '../instance.ts';
-import { checkedCaller } from '../make-spec.ts';
 import { paused, type RolloutOrder, whyRestarted } from '../rollout.ts';
 import { bringToSize } from '../scale.ts';
 import { appViews } from '../view.ts';
+import { checkedCaller } from './body.ts';
 import { restartOne, updateEnvironment } from './restart.ts';
 import { askedBy, refusePart, selected } from './select.ts';
 

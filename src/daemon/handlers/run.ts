@@ -5,8 +5,9 @@ import type { RunRequest, RunResponse } from '../../protocol/api.ts';
 import type { Daemon } from '../context.ts';
 import { checkDependencies } from '../dependencies.ts';
 import { sweepJobs } from '../jobs.ts';
-import { checkedCaller, checkedOptions, makeSpec } from '../make-spec.ts';
+import { checkedOptions, makeSpec } from '../make-spec.ts';
 import { appViews } from '../view.ts';
+import { checkedCaller } from './body.ts';
 import { askedBy } from './select.ts';
 import { addApp, isTaken } from './start.ts';
 

@@ -23,10 +23,11 @@ import { checkDependencies, dependenciesOf } from '../dependencies.ts';
 import { execFailure } from '../exec-failure.ts';
 import { type FirstLook, firstLook, laterEnd } from '../first-look.ts';
 import type { Instance } from '../instance.ts';
-import { checkedCaller, checkedOptions, makeSpec } from '../make-spec.ts';
+import { checkedOptions, makeSpec } from '../make-spec.ts';
 import { nameTaken } from '../name-taken.ts';
 import { bringToSize } from '../scale.ts';
 import { appViews } from '../view.ts';
+import { checkedCaller } from './body.ts';
 import { askedBy, selected } from './select.ts';
 import { stuckError } from './stop.ts';
 
