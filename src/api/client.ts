@@ -150,7 +150,8 @@ export class Client implements api.Stead {
   async waitForLine(select: string, pattern: string, { signal, timeoutMs }: api.WaitOptions = {}) {
     return this.#asking.lifetimes.during(signal, async (inner) => {
       const terminal = await this.#reach(select, inner);
-      return waitFor(terminal, { pattern, flags: '', timeoutMs: timeoutMs ?? null }, inner);
+      const seen = await waitFor(terminal, { pattern, flags: '', timeoutMs: timeoutMs ?? null }, inner);
+      return { matched: seen.matched, line: seen.line, exit: seen.exit };
     });
   }
 

@@ -1,26 +1,31 @@
 import { isClosing, type Lifetime } from './lifetimes.ts';
 
+interface Running<T> {
+  readonly lifetime: Lifetime;
+  readonly items: AsyncGenerator<T>;
+}
+
 /**
  * An iteration over what comes that can be left at any time, also while the next is waited for. It ends quietly with its client, and with the signal's reason
- * otherwise. `begin` is called with the first `next()`, or at once.
+ * otherwise. It begins with the first `next()`, or at once.
  */
 export class Iteration<T> implements AsyncIterableIterator<T> {
-  readonly #begin: () => { readonly lifetime: Lifetime; readonly items: AsyncGenerator<T> };
+  readonly #begin: () => Running<T>;
   readonly #left = new AbortController();
-  #running: { readonly lifetime: Lifetime; readonly items: AsyncGenerator<T> } | null = null;
+  #running: Running<T> | null = null;
   #first: Promise<IteratorResult<T>> | null = null;
+  /** Not told to anybody yet. */
+  #failure: { readonly error: unknown } | null = null;
   #isOver = false;
 
   /** `generate` is given a signal that is aborted when nobody wants any more. */
   constructor(begin: () => Lifetime, generate: (signal: AbortSignal) => AsyncGenerator<T>, { isEager = false } = {}) {
     this.#begin = () => {
       const lifetime = begin();
-      const onAbort = () => this.#left.abort(lifetime.signal.reason);
-      lifetime.signal.addEventListener('abort', onAbort, { once: true });
+      lifetime.signal.addEventListener('abort', () => this.#leave(lifetime.signal.reason), { once: true });
       return { lifetime, items: generate(this.#left.signal) };
     };
     if (!isEager) return;
-    this.#running = this.#begin();
     this.#first = this.#step();
     // Told to who asks for it.
     this.#first.catch(() => {});
@@ -37,32 +42,47 @@ export class Iteration<T> implements AsyncIterableIterator<T> {
   }
 
   async return(): Promise<IteratorResult<T>> {
-    this.#left.abort(new Left());
-    const running = this.#running;
-    this.#isOver = true;
-    // What it waits for ends now, and then it.
-    await running?.items.return(undefined).catch(() => {});
-    this.#end();
+    await this.#leave(new Left());
     return over();
   }
 
+  /** Also while nobody waits for the next: what it holds is let go. */
+  async #leave(reason: unknown): Promise<void> {
+    if (this.#isOver) return;
+    this.#isOver = true;
+    if (!isQuiet(reason)) this.#failure = { error: reason };
+    this.#left.abort(reason);
+    // What it waits for ends now, and then it.
+    await this.#running?.items.return(undefined).catch(() => {});
+    this.#running?.lifetime.end();
+  }
+
   async #step(): Promise<IteratorResult<T>> {
-    if (this.#isOver) return over();
+    if (this.#isOver) return this.#told();
+    this.#running ??= this.#begin();
+    const { lifetime, items } = this.#running;
     try {
-      this.#running ??= this.#begin();
-      const result = await this.#running.items.next();
-      if (result.done === true) this.#end();
-      return result;
+      const result = await items.next();
+      if (result.done === true) this.#end(lifetime);
+      return this.#isOver && result.done === true ? this.#told() : result;
     } catch (error) {
-      this.#end();
-      if (error instanceof Left || (isClosing(error) && this.#running !== null)) return over();
-      throw error;
+      if (!this.#isOver) this.#failure = { error };
+      this.#end(lifetime);
+      return this.#told();
     }
   }
 
-  #end(): void {
+  #end(lifetime: Lifetime): void {
     this.#isOver = true;
-    this.#running?.lifetime.end();
+    lifetime.end();
+  }
+
+  /** Why it is over, once. */
+  #told(): IteratorReturnResult<undefined> {
+    const failure = this.#failure;
+    this.#failure = null;
+    if (failure !== null) throw failure.error;
+    return over();
   }
 }
 
@@ -70,3 +90,5 @@ const over = (): IteratorReturnResult<undefined> => ({ done: true, value: undefi
 
 /** Nobody wants any more. */
 class Left extends Error {}
+
+const isQuiet = (reason: unknown): boolean => reason instanceof Left || isClosing(reason);
