@@ -172,7 +172,10 @@ test('jobs, configs and what fails', async (t) => {
 test('a terminal is attached to, typed into, waited for and captured; a stdin is written to', async (t) => {
   const world = new Stead(t);
   const stead = await connectTo(t, world, { start: true });
-  await stead.start({ command: ['sh', '-c', 'PS1="> " exec sh -i'] }, { name: 'shell', restart: 'no', tty: true, ttySize: '80x24' });
+  await stead.start(
+    { command: ['sh', '-c', 'PS1="> " exec sh -i'] },
+    { name: 'shell', restart: 'no', tty: true, ttySize: '80x24' },
+  );
   const session = await stead.attach('shell', { cols: 100, rows: 30, from: 'start' });
   await session.write('stty size; echo "sum $((40+2))"\r');
   let text = '';
