@@ -100,7 +100,7 @@ export class Client implements api.Stead {
   }
 
   async reload(select: api.Selectors, options: api.ReloadOptions = {}) {
-    const { parallel = 1, canary = null, then = 'begin' } = options;
+    const { parallel = 1, canary = null, step: then = 'begin' } = options;
     const updateEnv = options.updateEnv === true ? this.#asking.caller : null;
     return this.#actOn('reload', select, options, { parallel, canary, then, updateEnv });
   }

@@ -66,9 +66,9 @@ export interface RestartOptions extends ActOptions {
 export interface ReloadOptions extends RestartOptions {
   /** So many instances are replaced at a time. 1. */
   readonly parallel?: number;
-  /** So many are replaced, then it waits for `then: 'continue'` or `'abort'`. */
+  /** So many are replaced, then it waits for `step: 'continue'` or `'abort'`. */
   readonly canary?: number;
-  readonly then?: 'begin' | 'continue' | 'abort';
+  readonly step?: 'begin' | 'continue' | 'abort';
 }
 
 export interface DeleteOptions extends ActOptions {

@@ -23,6 +23,7 @@ const whole = {
   to: '4',
   parallel: 1,
   canary: null,
+  // biome-ignore lint/suspicious/noThenProperty: so it is called.
   then: 'begin',
   signal: 'HUP',
   set: {},
@@ -96,6 +97,7 @@ test('a mistake is told by where it is and what should be there', () => {
     mistake('restart', { select: ['a'], updateEnv: { ...caller, nice: 'x' } }),
     '"updateEnv.nice" must be an integer from -20 to 19.',
   );
+  // biome-ignore lint/suspicious/noThenProperty: so it is called.
   assert.equal(mistake('reload', { select: ['a'], then: 'x' }), '"then" must be one of begin, continue, abort.');
   assert.equal(mistake('wait', { select: ['a'], timeoutMs: -1 }), '"timeoutMs" must be a number or null from 0.');
   assert.equal(mistake('wait', { select: ['a'], other: { of: 'a newer client' } }), null);

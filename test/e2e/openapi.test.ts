@@ -71,6 +71,7 @@ test('every route takes and answers what the document says, and nothing else', a
   await ask('why', { sel: 'web' });
   await ask('restart', { body: { select, updateEnv: caller, wait: true, caller: { pid: 1, command: 'x' } } });
   await ask('scale', { body: { select, to: '+1' } });
+  // biome-ignore lint/suspicious/noThenProperty: so it is called.
   await ask('reload', { body: { select, parallel: 2, canary: null, then: 'begin' } });
   await ask('signal', { body: { select: ['web', 'bad'], signal: 'CONT' } });
   await ask('set', { body: { select, set: { group: 'g', env: ['A=b'] }, unset: ['maxMemory'] } });

@@ -5,6 +5,8 @@ import { interpolate } from './interpolate.ts';
 const mostBytes = 4 * 1024 * 1024;
 const deepest = 20;
 
+const tooDeep = 'it is nested too deeply';
+
 export type Path = readonly (string | number)[];
 
 export interface Mistake {
@@ -52,12 +54,11 @@ function parseYaml(text: string, env: NodeJS.ProcessEnv | null): Source {
     return failed(
       document.errors.map(({ pos, message }) => ({
         line: lines.linePos(pos[0]).line,
-        text: message.split('\n')[0]!.replace(/ at line \d+.*$/, ''),
+        text: /call stack/.test(message) ? tooDeep : message.split('\n')[0]!.replace(/ at line \d+.*$/, ''),
       })),
     );
   }
-  if (isTooDeep(document.contents as Node | null))
-    return failed([{ line: lineOf([]), text: 'it is nested too deeply' }]);
+  if (isTooDeep(document.contents as Node | null)) return failed([{ line: lineOf([]), text: tooDeep }]);
   const unset = env === null ? [] : interpolate(document, env);
   if (unset.length > 0)
     return failed(unset.map(({ offset, text: what }) => ({ line: lines.linePos(offset).line, text: what })));
