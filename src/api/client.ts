@@ -1,11 +1,10 @@
 /** What `connect()` gives: a method per command, each one request, or an iteration over what comes. */
 import { act } from '../client/act.ts';
-import { followEvents } from '../client/follow-events.ts';
 import { reachTerminal } from '../client/reach-terminal.ts';
 import { readAppsAnyhow } from '../client/read-apps.ts';
 import { readLogs } from '../client/read-logs.ts';
 import { selectApps } from '../client/select-apps.ts';
-import { asKeys, asLine, exactly, type Spoken, sendInput } from '../client/send-input.ts';
+import { sendInput } from '../client/send-input.ts';
 import { isDaemonDown } from '../client/unreachable.ts';
 import { untilDaemonStopped } from '../client/until-stopped.ts';
 import { waitForEnd } from '../client/wait-for-end.ts';
@@ -14,6 +13,8 @@ import { SteadError } from '../protocol/errors.ts';
 import { capture, waitFor } from '../terminal/client/ask.ts';
 import { applyRequest, configOf } from './apply.ts';
 import type { Asking } from './asking.ts';
+import { eventsOf } from './events.ts';
+import { listed, programsOf, spokenOf } from './inputs.ts';
 import { Iteration } from './iteration.ts';
 import { logQuery } from './logs.ts';
 import { metricsOf } from './metrics.ts';
@@ -21,8 +22,6 @@ import { appOptions } from './options.ts';
 import { allApplied, allDone, allStarted } from './results.ts';
 import { TerminalSession } from './terminal-session.ts';
 import type * as api from './types.ts';
-
-const listed = (select: api.Selectors): readonly string[] => (typeof select === 'string' ? [select] : select);
 
 type Acting = Extract<
   RouteName,
@@ -158,7 +157,7 @@ export class Client implements api.Stead {
   events({ select, after, follow = true, signal }: api.EventsOptions = {}): AsyncIterableIterator<EventView> {
     return new Iteration(
       () => this.#asking.lifetimes.begin(signal),
-      (inner) => this.#events(select, { after: after ?? null, follow, signal: inner }),
+      (inner) => eventsOf(this.#asking, { select, after: after ?? null, follow, signal: inner }),
       { isEager: follow },
     );
   }
@@ -242,50 +241,4 @@ export class Client implements api.Stead {
   #reach(select: string, signal: AbortSignal) {
     return reachTerminal(this.home, select, this.#asking.within(signal));
   }
-
-  async *#events(
-    select: api.Selectors | undefined,
-    {
-      after,
-      follow,
-      signal,
-    }: { readonly after: number | null; readonly follow: boolean; readonly signal: AbortSignal },
-  ): AsyncGenerator<EventView> {
-    await this.#asking.ready(signal);
-    if (!follow) {
-      const { events } = await this.#asking.past(after, signal);
-      const isMeant = await this.#meant(select, signal);
-      yield* events.filter(isMeant);
-      return;
-    }
-    const all = followEvents(this.home, { after, mustAnswer: true, signal });
-    try {
-      // Before it is looked up whose are meant: nothing that happens meanwhile is missed.
-      const first = all.next();
-      first.catch(() => {});
-      const isMeant = await this.#meant(select, signal);
-      for (let next = await first; !next.done; next = await all.next()) if (isMeant(next.value)) yield next.value;
-    } finally {
-      await all.return(undefined);
-    }
-  }
-
-  async #meant(select: api.Selectors | undefined, signal: AbortSignal): Promise<(event: EventView) => boolean> {
-    if (select === undefined || select === 'all') return () => true;
-    const apps = selectApps(await readAppsAnyhow(this.home, signal), listed(select));
-    return ({ app, index }) =>
-      apps.some((one) => one.app.name === app && one.instances.some((instance) => instance.index === index));
-  }
-}
-
-function programsOf(target: api.Target, args: readonly string[]) {
-  if (typeof target === 'object' && 'command' in target) return { targets: [], rest: [...target.command, ...args] };
-  return { targets: listed(target), rest: args };
-}
-
-/** Throws USAGE for what is the name of no key. */
-function spokenOf(input: api.Input): Spoken {
-  if (typeof input === 'string') return exactly(Buffer.from(input));
-  if (input instanceof Uint8Array) return exactly(Buffer.from(input));
-  return 'keys' in input ? asKeys(input.keys) : asLine(input.line);
 }

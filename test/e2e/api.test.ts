@@ -1,12 +1,13 @@
 /** The programmatic API, as `dist/` has it. */
 import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
 import { getEventListeners } from 'node:events';
-import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
+import { closeSync, existsSync, mkdirSync, openSync, readdirSync, readlinkSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { type Client, connectTo, failureOf, holdings, loadApi } from '../support/api.ts';
-import { Stead } from '../support/stead.ts';
+import { apiFile, type Client, connectTo, failureOf, holdings, loadApi } from '../support/api.ts';
+import { collect, Stead } from '../support/stead.ts';
 import { waitFor } from '../support/wait.ts';
 
 const forever = { command: ['sleep', '1000'] };
@@ -354,4 +355,26 @@ test('a thousand calls leave nothing open', async (t) => {
     return now.fds <= before.fds && now.timers <= before.timers;
   });
   assert.equal(getEventListeners(signal, 'abort').length, 0);
+});
+
+test('a daemon that is started holds nothing of the program that asks, and closes nothing of it', async (t) => {
+  const world = new Stead(t);
+  const kept = join(world.directory, 'kept');
+  const fd = openSync(kept, 'w');
+  t.after(() => closeSync(fd));
+  const script = `import { readlinkSync } from 'node:fs';
+    import { connect } from ${JSON.stringify(apiFile)};
+    const stead = await connect({ start: true });
+    const { pid, guardian } = await stead.daemonStatus();
+    console.log(JSON.stringify({ pid, guardian, own: readlinkSync('/proc/self/fd/20') }));`;
+  const child = spawn(process.execPath, ['--input-type=module', '-e', script], {
+    env: world.env,
+    stdio: ['ignore', 'pipe', 'pipe', ...Array.from({ length: 17 }, () => 'ignore' as const), fd],
+  });
+  const { stdout, stderr } = await collect(child, 'a program that uses the API', 60_000);
+  assert.ok(stdout, stderr);
+  const { pid, guardian, own } = JSON.parse(stdout);
+  assert.equal(own, kept);
+  for (const one of [pid, guardian])
+    for (const name of readdirSync(`/proc/${one}/fd`)) assert.notEqual(readlinkSync(`/proc/${one}/fd/${name}`), kept);
 });
