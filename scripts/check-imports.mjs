@@ -31,8 +31,9 @@ const allowed = {
   view: [...ground, ...capabilities],
   daemon: [...ground, ...capabilities, 'view'],
   client: [...ground, ...capabilities, 'view'],
+  api: ['client', 'config', 'host', 'protocol', 'terminal'],
   cli: ['client', 'config', 'dev', 'foreign', 'protocol', 'logs', 'terminal', 'watch', 'host', 'lifecycle'],
-  entry: [...ground, ...capabilities, 'view', 'daemon', 'client', 'dev', 'cli'],
+  entry: [...ground, ...capabilities, 'view', 'daemon', 'client', 'dev', 'api', 'cli'],
 };
 
 const files = readdirSync(src, { recursive: true })

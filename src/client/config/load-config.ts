@@ -22,6 +22,7 @@ export interface LoadOptions {
   readonly profile?: string | null;
   /** Names; all if it is empty. */
   readonly only?: readonly string[];
+  readonly signal?: AbortSignal;
 }
 
 export interface LoadedConfig {
@@ -50,10 +51,10 @@ export async function loadConfig(words: readonly string[], options: LoadOptions)
   return { file, directory: dirname(file), project: projectOf(source.value, file), apps, notes };
 }
 
-async function sourceOf(file: string, { profile = null, env }: LoadOptions, notes: string[]): Promise<Source> {
+async function sourceOf(file: string, { profile = null, env, signal }: LoadOptions, notes: string[]): Promise<Source> {
   const note = checkTrust(file, { isCode: isCode(file), env, euid: process.geteuid!() });
   if (note !== null) notes.push(note);
-  if (isCode(file)) return valueSource(await evaluateConfig(file, { profile, env }));
+  if (isCode(file)) return valueSource(await evaluateConfig(file, { profile, env, signal }));
   return parseConfigText(readText(file), env);
 }
 
@@ -65,7 +66,7 @@ function joined(sources: readonly Source[], files: readonly string[]): Source {
   return { ...valueSource(mergeConfigs(sources.map(({ value }) => value))), mistakes };
 }
 
-function chosen(apps: readonly ConfigApp[], only: readonly string[], shown: string): readonly ConfigApp[] {
+export function chosen(apps: readonly ConfigApp[], only: readonly string[], shown: string): readonly ConfigApp[] {
   const names = apps.flatMap(({ options }) => options.name ?? []);
   const missing = only.find((name) => !names.includes(name));
   if (missing !== undefined) {
@@ -82,7 +83,7 @@ function mentions(value: unknown, key: string): boolean {
   return Object.entries(value).some(([name, inner]) => name === key || mentions(inner, key));
 }
 
-function projectOf(value: unknown, file: string): string {
+export function projectOf(value: unknown, file: string): string {
   const said = (value as { readonly project?: unknown } | null)?.project;
   const text = typeof said === 'string' ? said : basename(dirname(file));
   return (
