@@ -7,8 +7,8 @@
 import { realpathSync, statSync } from 'node:fs';
 import { dirname, extname, resolve } from 'node:path';
 import type { ProcessId } from '../host/process.ts';
+import { type Evidence, evidenceOf, quietly } from '../metrics/writers.ts';
 import { clockSlackMs } from '../watch/known.ts';
-import { type Evidence, evidenceOf, quietly } from './evidence.ts';
 import type { Change } from './step.ts';
 
 /** Restarts for its own sake, before it is left alone. */
