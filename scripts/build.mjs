@@ -54,6 +54,7 @@ const scripts = ['src/launcher', 'src/sockets', 'src/watch'].flatMap((folder) =>
       return name;
     }),
 );
+copyFileSync(join(root, 'src/client/config/evaluate.cjs'), join(beside, 'evaluate.cjs'));
 
 // What is copied into a home, under a name that changes with its content.
 const hash = createHash('sha256');

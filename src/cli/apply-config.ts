@@ -1,72 +1,86 @@
-/** What `apply` and `start <config file>` share: a config file is read here, and applied by the daemon. */
-import { existsSync, readFileSync, statSync } from 'node:fs';
-import { basename, dirname, resolve } from 'node:path';
+/** What `apply`, `up` and `start <config file>` share: config files are read here, and applied by the daemon. */
+import { basename } from 'node:path';
 import { act } from '../client/act.ts';
 import { captureCaller } from '../client/caller.ts';
-import { readConfig } from '../config/file/read-config.ts';
+import { type LoadedConfig, loadConfig } from '../client/config/load-config.ts';
+import type { Flag } from '../config/parse.ts';
 import { escapeControls } from '../host/bytes.ts';
-import type { AppliedApp, ApplyResponse, AppView } from '../protocol/api.ts';
+import type { AppliedApp, ApplyRequest, ApplyResponse, AppView } from '../protocol/api.ts';
 import { exitCodeOf, SteadError } from '../protocol/errors.ts';
+import type { Call } from './command.ts';
 import { sayError, withNearest } from './failure.ts';
 import { print, printJson, say, withProgress } from './output.ts';
 import { assertWritable } from './ownership.ts';
 import { pidsInWords } from './render/instances.ts';
 
-const usualNames = ['stead.config.yaml', 'stead.config.yml', 'stead.config.json'];
+/** Which config, and what of it. */
+export const configFlags: readonly Flag[] = [
+  {
+    name: 'file',
+    short: 'f',
+    type: 'texts',
+    value: 'config',
+    text: 'a config file; of several a later one goes over an earlier one',
+  },
+  { name: 'env', type: 'text', value: 'profile', text: 'with what is said under env_<profile>' },
+  { name: 'only', type: 'texts', value: 'names', text: 'only these of its apps: web,worker' },
+];
 
-export interface ApplyOptions {
-  readonly words: readonly string[];
-  readonly json: boolean;
-  readonly isDryRun: boolean;
-  readonly isAwaited: boolean;
-}
-
-/** Reads and applies it; the exit code. */
-export async function applyConfig(home: string, { words, json, isDryRun, isAwaited }: ApplyOptions): Promise<number> {
-  if (words.length > 1) throw new SteadError('USAGE', 'stead apply takes one config file at a time');
-  const file = findConfig(words[0]);
-  const apps = readConfig(readText(file), words[0] ?? basename(file));
-  assertWritable(home);
-  // What is relative in a file is so to the file.
-  const caller = { ...captureCaller(), cwd: dirname(file) };
-  const body = { file, apps, isDryRun, wait: isAwaited, caller };
-  const answer = await withProgress(`Applying ${escapeControls(basename(file))} …`, act(home, 'apply', { body }));
-  return tellApplied(answer, { json, isDryRun });
-}
-
-/** A file by its name, whatever is in it: `x.config.yaml`, or any `.yaml`, `.yml` or `.json` that has `apps`. */
-export function isConfigFile(word: string): boolean {
-  if (!/\.(ya?ml|json)$/.test(word) || !statSync(word, { throwIfNoEntry: false })?.isFile()) return false;
-  return (
-    /\.config\.(ya?ml|json)$/.test(word) ||
-    /^\s*["']?apps["']?\s*:/m.test(readText(word)) ||
-    /[{,]\s*"apps"\s*:/.test(readText(word))
-  );
-}
-
-function findConfig(word: string | undefined): string {
-  if (word !== undefined) {
-    if (existsSync(word)) return resolve(word);
-    throw new SteadError('CONFIG_NOT_FOUND', `There is no file ${JSON.stringify(word)}`, {
-      hint: 'stead apply <file>',
-    });
-  }
-  const found = usualNames.find((name) => existsSync(name));
-  if (found !== undefined) return resolve(found);
-  throw new SteadError('CONFIG_NOT_FOUND', `There is no ${usualNames.join(', ')} here`, {
-    hint: 'stead apply <file>; stead help config shows what one looks like',
+/** Of the words and flags of a call. */
+export function loadCalled({ words, values }: Pick<Call, 'words' | 'values'>): Promise<LoadedConfig> {
+  const files = [...words, ...((values.file as readonly string[] | undefined) ?? [])];
+  return loadConfig(files, {
+    cwd: process.cwd(),
+    env: process.env,
+    profile: values.env === undefined ? null : String(values.env),
+    only: ((values.only as readonly string[] | undefined) ?? []).flatMap((text) => text.split(',')).filter(Boolean),
   });
 }
 
-function readText(path: string): string {
-  try {
-    return readFileSync(path, 'utf8');
-  } catch (error) {
-    throw new SteadError('CONFIG_NOT_FOUND', `${JSON.stringify(path)} can't be read: ${(error as Error).message}`);
-  }
+export interface ApplyOptions {
+  readonly isPruned: boolean;
+  readonly isDryRun: boolean;
+  readonly isAwaited: boolean;
+  /** Some of its apps. */
+  readonly isPartial: boolean;
 }
 
-function tellApplied(
+export async function apply(home: string, config: LoadedConfig, options: ApplyOptions): Promise<ApplyResponse> {
+  if (options.isPruned && options.isPartial)
+    throw new SteadError('USAGE', '--prune removes what the file does not name, and --only names a part of it', {
+      hint: 'one of them',
+    });
+  if (!options.isDryRun) assertWritable(home);
+  // What is relative in a file is so to the file.
+  const caller = { ...captureCaller(), cwd: config.directory };
+  const { isPruned, isDryRun, isPartial } = options;
+  const body: ApplyRequest = {
+    file: config.file,
+    project: config.project,
+    apps: config.apps,
+    ...{ isPruned, isDryRun, isPartial, caller, wait: options.isAwaited },
+  };
+  const answer = await act(home, 'apply', { body });
+  return { ...answer, notes: [...config.notes, ...answer.notes] };
+}
+
+/** Reads and applies it; the exit code. */
+export async function applyCalled(call: Call, options: Partial<ApplyOptions> = {}): Promise<number> {
+  const config = await loadCalled(call);
+  const { values, json, home } = call;
+  const isDryRun = values['dry-run'] === true;
+  const all: ApplyOptions = {
+    isPruned: values.prune === true,
+    isDryRun,
+    isAwaited: values['no-wait'] !== true,
+    isPartial: values.only !== undefined,
+    ...options,
+  };
+  const answer = await withProgress(`Applying ${escapeControls(basename(config.file))} …`, apply(home, config, all));
+  return tellApplied(answer, { json, isDryRun });
+}
+
+export function tellApplied(
   { apps, notes }: ApplyResponse,
   { json, isDryRun }: { readonly json: boolean; readonly isDryRun: boolean },
 ): number {
@@ -77,19 +91,20 @@ function tellApplied(
     for (const note of notes) say(escapeControls(note));
     for (const app of apps) {
       print(line(app, isDryRun));
+      for (const change of app.changes ?? []) print(escapeControls(`    ${changeInWords(change)}`));
       if (app.error) sayError(withNearest(app.error));
     }
   }
   return failed ? exitCodeOf(failed.error!.code) : 0;
 }
 
-function line({ name, change, differing, app, error }: AppliedApp, isDryRun: boolean): string {
-  const what = {
-    new: 'new',
-    changed: `changed (${differing.map(optionKey).join(', ')})`,
-    same: 'as it was',
-    removed: 'removed',
-  }[change];
+function changeInWords({ key, before, after }: NonNullable<AppliedApp['changes']>[number]): string {
+  if (key === 'env' || key === 'secret') return `${key}: ${after} changed`;
+  return `${key}: ${before ?? 'not said'} → ${after ?? 'not said'}`;
+}
+
+function line({ name, change, app, error }: AppliedApp, isDryRun: boolean): string {
+  const what = { new: 'new', changed: 'changed', same: 'as it was', removed: 'removed' }[change];
   const state = isDryRun || app === null ? '' : `; ${app.state}${pidsOf(app)}`;
   return `${escapeControls(name)}: ${what}${error === null ? state : ''}`;
 }
@@ -99,6 +114,11 @@ const pidsOf = (app: AppView): string => {
   return pids === null ? '' : `, ${pids}`;
 };
 
-/** `stopTimeoutMs` → `stop_timeout`, as it stands in the file. */
-const optionKey = (property: string): string =>
-  property.replace(/Ms$/, '').replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
+/** Of `up`, on stderr: what there is to know beside what the apps print. */
+export function tellAppliedShortly({ apps, notes }: ApplyResponse): void {
+  for (const note of notes) say(escapeControls(note));
+  for (const app of apps) {
+    say(`stead: ${line(app, false)}`);
+    if (app.error) sayError(withNearest(app.error));
+  }
+}

@@ -4,10 +4,12 @@ import { command as adopt } from './commands/adopt.ts';
 import { command as apply } from './commands/apply.ts';
 import { command as attach } from './commands/attach.ts';
 import { command as capture } from './commands/capture.ts';
+import { command as config } from './commands/config.ts';
 import { command as daemon } from './commands/daemon.ts';
 import { command as del } from './commands/delete.ts';
 import { command as dev } from './commands/dev.ts';
 import { command as doctor } from './commands/doctor.ts';
+import { command as down } from './commands/down.ts';
 import { command as env } from './commands/env.ts';
 import { command as events } from './commands/events.ts';
 import { command as flush } from './commands/flush.ts';
@@ -29,6 +31,7 @@ import { command as start } from './commands/start.ts';
 import { command as stop } from './commands/stop.ts';
 import { command as uninstall } from './commands/uninstall.ts';
 import { command as unset } from './commands/unset.ts';
+import { command as up } from './commands/up.ts';
 import { command as wait } from './commands/wait.ts';
 import { command as why } from './commands/why.ts';
 
@@ -50,6 +53,9 @@ export const catalogue: readonly Command[] = [
   rename,
   del,
   apply,
+  up,
+  down,
+  config,
   set,
   unset,
   why,

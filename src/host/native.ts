@@ -197,6 +197,8 @@ const signatures = {
   copy_file_range: ['int64', ['int', 'void *', 'int', 'void *', 'uint64', 'uint']],
   lseek: ['int64', ['int', 'int64', 'int']],
   flock: ['int', ['int', 'int']],
+  waitid: ['int', ['int', 'int', 'void *', 'int']],
+  waitpid: ['int', ['int', 'void *', 'int']],
   ioctl: ['int', ['int', 'ulong', 'void *']],
   splice: ['long', ['int', 'void *', 'int', 'void *', 'ulong', 'uint']],
   syscall: ['long', ['long', 'long', 'long', 'long']],

@@ -132,6 +132,8 @@ export interface AppView {
   readonly ports: readonly string[];
   /** When it was made, ISO 8601. */
   readonly createdAt: string;
+  /** The config file that names it; null: none does. Absent in answers of earlier versions. */
+  readonly file?: string | null;
   /** When its schedule comes next, ISO 8601; null without one. */
   readonly nextRun: string | null;
   /** While its instances are replaced one by one: how many of how many are. Null or absent: they aren't. */
@@ -325,8 +327,14 @@ export interface ConfigApp {
 }
 
 export interface ApplyRequest {
-  /** The absolute path of the config file: what it made earlier and no longer names is removed. */
+  /** The absolute path of the config file: by it its apps are known. */
   readonly file: string;
+  /** What comes before a name that an app of another file has; null: then it is refused. */
+  readonly project?: string | null;
+  /** What it made earlier and no longer names is ended and forgotten. */
+  readonly isPruned?: boolean;
+  /** Some of its apps: the others are not missing. */
+  readonly isPartial?: boolean;
   readonly apps: readonly ConfigApp[];
   /** Nothing is done. */
   readonly isDryRun: boolean;
@@ -334,11 +342,19 @@ export interface ApplyRequest {
   readonly wait: boolean;
 }
 
+export interface Change {
+  readonly key: string;
+  readonly before: string | null;
+  readonly after: string | null;
+}
+
 export interface AppliedApp {
   readonly name: string;
   readonly change: 'new' | 'changed' | 'same' | 'removed';
   /** Keys of the options that differ. */
   readonly differing: readonly string[];
+  /** What was said before and is said now, as a config file has it; null: nothing. Of the environment names alone. Absent in answers of earlier versions. */
+  readonly changes?: readonly Change[];
   readonly app: AppView | null;
   readonly error: ErrorBody | null;
 }

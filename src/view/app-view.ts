@@ -57,6 +57,7 @@ export function appView(
     instances: views,
     ports: [...new Set(instances.flatMap(({ usage }) => usage?.ports ?? []))],
     createdAt: state.createdAt,
+    file: spec.origin,
     nextRun: nextRun === null ? null : isoTime(nextRun),
     reload: reloadOf(state.rollout),
   };

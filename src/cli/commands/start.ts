@@ -1,10 +1,11 @@
 import { act } from '../../client/act.ts';
 import { captureCaller } from '../../client/caller.ts';
+import { isConfigFile } from '../../client/config/load-config.ts';
 import { optionFlags, toSpecOptions } from '../../config/parse.ts';
 import { escapeControls } from '../../host/bytes.ts';
 import type { StartedApp, StartRequest } from '../../protocol/api.ts';
 import { SteadError } from '../../protocol/errors.ts';
-import { applyConfig, isConfigFile } from '../apply-config.ts';
+import { applyCalled } from '../apply-config.ts';
 import type { Call, Command } from '../command.ts';
 import { sayWhatIsLeftOut } from '../left-out.ts';
 import { isTerminal, print, printJson, say, terminalColumns, withProgress } from '../output.ts';
@@ -30,6 +31,7 @@ export const command: Command = {
   ],
   flags: () => [
     ...optionFlags('start'),
+    { name: 'only', type: 'texts', value: 'names', text: 'of a config file: only these of its apps' },
     { name: 'no-wait', type: 'boolean', text: 'return at once, without a look at its first moments' },
   ],
   takesRest: true,
@@ -37,9 +39,12 @@ export const command: Command = {
   run: start,
 };
 
-async function start({ home, words, rest, values, json }: Call): Promise<number> {
+async function start(call: Call): Promise<number> {
+  const { home, words, rest, values, json } = call;
   if (words.length === 0 && (rest === null || rest.length === 0)) throw nothingToStart();
-  if (words.length === 1 && isConfigFile(words[0]!)) return startConfig({ home, words, values, rest, json });
+  if (words.length === 1 && isConfigFile(words[0]!)) return startConfig(call);
+  if (values.only !== undefined)
+    throw new SteadError('USAGE', '--only is of a config file', { hint: 'stead start stead.config.yaml --only web' });
   assertWritable(home);
   const caller = captureCaller();
   sayWhatIsLeftOut(values);
@@ -60,15 +65,10 @@ async function start({ home, words, rest, values, json }: Call): Promise<number>
   return early.length > 0 ? 1 : 0;
 }
 
-/** The same as `apply`: what it takes is in the file. */
-function startConfig({
-  home,
-  words,
-  values,
-  rest,
-  json,
-}: Pick<Call, 'home' | 'words' | 'values' | 'rest' | 'json'>): Promise<number> {
-  const extra = Object.keys(values).filter((name) => !['no-wait', 'json'].includes(name));
+/** The same as `apply`: what it takes is in the file, but for what says which part of it. */
+function startConfig(call: Call): Promise<number> {
+  const { words, values, rest } = call;
+  const extra = Object.keys(values).filter((name) => !['no-wait', 'json', 'env', 'only'].includes(name));
   if (extra.length > 0 || rest !== null)
     throw new SteadError(
       'USAGE',
@@ -77,7 +77,13 @@ function startConfig({
         hint: 'put them into the file, or use stead set afterwards',
       },
     );
-  return applyConfig(home, { words, json, isDryRun: false, isAwaited: values['no-wait'] !== true });
+  const profiles = (values.env as readonly string[] | undefined) ?? [];
+  if (profiles.length > 1 || profiles.some((text) => text.includes('=')))
+    throw new SteadError('USAGE', `${JSON.stringify(words[0])} is a config file: --env names a profile of it`, {
+      hint: 'variables stand in the file: env: { NAME: value }',
+    });
+  const { env: _, ...others } = values;
+  return applyCalled({ ...call, values: profiles.length === 0 ? others : { ...others, env: profiles[0]! } });
 }
 
 function nothingToStart(): SteadError {

@@ -2,7 +2,8 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { SteadError } from '../../protocol/errors.ts';
-import { type Mistake, readConfig } from './read-config.ts';
+import type { Mistake } from './document.ts';
+import { readConfig } from './read-config.ts';
 
 const read = (text: string) => readConfig(text, 'x.yaml');
 

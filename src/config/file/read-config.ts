@@ -1,5 +1,5 @@
 /**
- * Config files: `stead.config.json`, `stead.config.yaml`. Text → the apps that it names, or every mistake in it with its line. JSON is read as the YAML that it is.
+ * Config files: `stead.config.json`, `stead.config.yaml` and the like. Their value → the apps that it names, or every mistake in it with its line.
  *
  *   defaults: { restart: on-failure }          options for all apps
  *   groups: { web: { stop_timeout: 5s } }      options for the apps of a group
@@ -7,76 +7,66 @@
  *     - { name: api, script: server.js, args: [--port, "80"], env: { NODE_ENV: production } }
  *     - { name: nightly, job: true, command: ./backup.sh, cron: "0 3 * * *" }
  */
-import { type Document, isCollection, isMap, isPair, LineCounter, type Node, parseDocument } from 'yaml';
 import type { ConfigApp } from '../../protocol/api.ts';
 import { SteadError } from '../../protocol/errors.ts';
 import type { SpecOptions } from '../../protocol/spec.ts';
 import { nearest } from '../nearest.ts';
 import { type Option, type OptionVerb, optionsTable } from '../options.ts';
 import { parseValue, quote, type Value } from '../values.ts';
+import { type Mistake, type Path, parseConfigText, type Source } from './document.ts';
 import { listenText } from './listen-text.ts';
 import { scalar } from './scalar.ts';
 
-const mostBytes = 4 * 1024 * 1024;
 const mostApps = 10_000;
 const shownMistakes = 50;
 
-type Path = readonly (string | number)[];
 type Fields = Record<string, unknown>;
 
-export interface Mistake {
-  /** From 1; null where it concerns the file. */
-  readonly line: number | null;
-  readonly text: string;
+export interface ReadOptions {
+  /** What `${VAR}` means; without it nothing is replaced. */
+  readonly env?: NodeJS.ProcessEnv;
+  /** `production`: what is under `env_production` goes over `env`. */
+  readonly profile?: string | null;
 }
 
 /** The apps of a config file. Throws CONFIG_INVALID that lists every mistake. `file` is for messages. */
-export function readConfig(text: string, file: string): readonly ConfigApp[] {
-  const mistakes: Mistake[] = [];
-  const apps = new Reader(text, mistakes).read();
-  if (mistakes.length === 0) return apps;
-  const listed = mistakes
+export function readConfig(text: string, file: string, options: ReadOptions = {}): readonly ConfigApp[] {
+  return readSource(parseConfigText(text, options.env ?? null), file, options);
+}
+
+/** The same for what was read otherwise, or is no text: the value of several files, or of a module. */
+export function readSource(source: Source, file: string, { profile = null }: ReadOptions = {}): readonly ConfigApp[] {
+  const reader = new Reader(source, profile);
+  const apps = reader.read();
+  if (reader.mistakes.length === 0) return apps;
+  const listed = reader.mistakes
     .toSorted((a, b) => (a.line ?? 0) - (b.line ?? 0))
     .map(({ line, text: what }) => `  ${line === null ? '' : `line ${line}: `}${what}`);
   const more = listed.length > shownMistakes ? [`  … and ${listed.length - shownMistakes} more`] : [];
   throw new SteadError(
     'CONFIG_INVALID',
-    `${quote(file)} has ${mistakes.length === 1 ? 'a mistake' : `${mistakes.length} mistakes`}:\n${[...listed.slice(0, shownMistakes), ...more].join('\n')}`,
-    { hint: 'nothing was changed; stead help config shows the keys', details: { mistakes } },
+    `${quote(file)} has ${listed.length === 1 ? 'a mistake' : `${listed.length} mistakes`}:\n${[...listed.slice(0, shownMistakes), ...more].join('\n')}`,
+    { hint: 'nothing was changed; stead help config shows the keys', details: { mistakes: reader.mistakes } },
   );
 }
 
 class Reader {
-  readonly #mistakes: Mistake[];
-  readonly #lines = new LineCounter();
-  readonly #document: Document | null;
+  readonly #source: Source;
+  readonly #profile: string | null;
+  readonly mistakes: Mistake[];
 
-  constructor(text: string, mistakes: Mistake[]) {
-    this.#mistakes = mistakes;
-    if (text.length > mostBytes) {
-      this.#document = null;
-      this.#say(null, `it has ${text.length} bytes, more than ${mostBytes}`);
-      return;
-    }
-    this.#document = parseDocument(text, { lineCounter: this.#lines, merge: true, version: '1.2' });
-    for (const { pos, message } of this.#document.errors)
-      mistakes.push({
-        line: this.#lines.linePos(pos[0]).line,
-        text: message.split('\n')[0]!.replace(/ at line \d+.*$/, ''),
-      });
+  constructor(source: Source, profile: string | null) {
+    this.#source = source;
+    this.#profile = profile;
+    this.mistakes = [...source.mistakes];
   }
 
   read(): readonly ConfigApp[] {
-    if (this.#document === null || this.#mistakes.length > 0) return [];
-    if (isTooDeep(this.#document.contents as Node | null)) return this.#nothing([], 'it is nested too deeply');
-    let value: unknown;
-    try {
-      value = this.#document.toJS({ maxAliasCount: 100 });
-    } catch (error) {
-      return this.#nothing([], (error as Error).message);
-    }
+    if (this.mistakes.length > 0) return [];
+    const { value } = this.#source;
     if (!isFields(value)) return this.#nothing([], 'it must hold a map with "apps"');
-    this.#unknownKeys(value, [], ['apps', 'groups', 'defaults', '$schema']);
+    this.#unknownKeys(value, [], topKeys);
+    this.#project(value.project);
     const defaults = this.#options(value.defaults ?? {}, ['defaults']);
     const groups = this.#groups(value.groups ?? {});
     const apps = this.#list(value.apps);
@@ -84,6 +74,11 @@ class Reader {
     const read = apps.flatMap(({ value: app, path, name }) => this.#app(app, path, { name, defaults, groups }) ?? []);
     this.#twice(read, apps);
     return read;
+  }
+
+  #project(value: unknown): void {
+    if (value !== undefined && (typeof value !== 'string' || !/^[A-Za-z0-9][A-Za-z0-9._-]{0,31}$/.test(value)))
+      this.#say(['project'], '"project" must be a name of 1 to 32 letters, digits, dots, underscores or hyphens');
   }
 
   #nothing(path: Path, text: string): [] {
@@ -117,7 +112,7 @@ class Reader {
     },
   ): ConfigApp | null {
     if (!isFields(value)) return this.#reject(path, 'an app must be a map');
-    const before = this.#mistakes.length;
+    const before = this.mistakes.length;
     const { script, command, args, job, ...rest } = value;
     const own = this.#options(rest, path, ['script', 'command', 'args', 'job']);
     const named = from.name === null ? own : { ...own, name: own.name ?? from.name };
@@ -137,7 +132,7 @@ class Reader {
       args: this.#words(args, [...path, 'args']),
       options,
     };
-    return this.#mistakes.length > before ? null : app;
+    return this.mistakes.length > before ? null : app;
   }
 
   #reject(path: Path, text: string): null {
@@ -175,7 +170,8 @@ class Reader {
       this.#say(path, `"${path.at(-1)}" must be a map of options`);
       return {};
     }
-    this.#unknownKeys(value, path, [...optionsTable.map(({ key }) => key), logKey, ...others]);
+    const profiles = Object.keys(value).filter((key) => profileOf(key) !== null);
+    this.#unknownKeys(value, path, [...optionsTable.map(({ key }) => key), logKey, ...others, ...profiles]);
     const logs = this.#logs(Object.hasOwn(value, logKey) ? value[logKey] : {}, [...path, logKey]);
     const options: Record<string, Value> = {};
     for (const option of optionsTable) {
@@ -190,7 +186,21 @@ class Reader {
         this.#say(at, error.message + (error.hint === undefined ? '' : ` (${error.hint})`));
       }
     }
+    for (const key of profiles) {
+      const env = this.#env(value[key], [...path, key]);
+      if (profileOf(key) === this.#profile) options.env = [...((options.env as readonly string[]) ?? []), ...env];
+    }
     return options as SpecOptions;
+  }
+
+  #env(value: unknown, path: Path): readonly string[] {
+    try {
+      return optionValue(envOption, value) as readonly string[];
+    } catch (error) {
+      if (!(error instanceof SteadError)) throw error;
+      this.#say(path, error.message.replace('"env"', `"${path.at(-1)}"`));
+      return [];
+    }
   }
 
   /** `log: { max_size: 5M }` is `log_max_size: 5M`. */
@@ -222,35 +232,20 @@ class Reader {
   }
 
   #say(path: Path | null, text: string): void {
-    this.#mistakes.push({ line: path === null ? null : this.#lineOf(path), text });
-  }
-
-  /** Of the key if it is there, else of what holds it. */
-  #lineOf(path: Path): number | null {
-    for (let length = path.length; length >= 0; length--) {
-      const offset = this.#offsetOf(path.slice(0, length));
-      if (offset !== null) return this.#lines.linePos(offset).line;
-    }
-    return null;
-  }
-
-  #offsetOf(path: Path): number | null {
-    if (path.length === 0) return (this.#document?.contents as Node | null)?.range?.[0] ?? null;
-    const holder = path.length === 1 ? this.#document?.contents : this.#document?.getIn(path.slice(0, -1), true);
-    if (!isCollection(holder)) return null;
-    const last = path.at(-1)!;
-    if (isMap(holder)) {
-      const pair = holder.items.find(
-        ({ key }) => String((key as { value?: unknown } | null)?.value ?? key) === String(last),
-      );
-      return (pair?.key as Node | undefined)?.range?.[0] ?? null;
-    }
-    return ((holder.get(last, true) as Node | undefined)?.range ?? [null])[0];
+    this.mistakes.push({ line: path === null ? null : this.#source.lineOf(path), text });
   }
 }
 
 const title = (name: string | undefined, path: Path): string =>
   name === undefined ? `app ${Number(path.at(-1)) + 1}` : quote(name);
+
+const topKeys = ['apps', 'groups', 'defaults', 'project', '$schema'];
+
+const envOption = optionsTable.find(({ key }) => key === 'env')!;
+
+/** `env_production` is the environment of a profile. */
+export const profileOf = (key: string): string | null =>
+  key.startsWith('env_') && !optionsTable.some((option) => option.key === key) ? key.slice('env_'.length) : null;
 
 /** Options of logs may stand together. */
 const logKey = 'log';
@@ -301,17 +296,4 @@ function textsOf(option: Option, given: unknown, shown: string): readonly string
       if (!/^[^=]+=/.test(text))
         throw new SteadError('OPTION_INVALID', `${shown} takes a map, or a list of NAME=value`);
   return texts.flatMap((text) => parseValue(option, text, shown) as readonly string[]);
-}
-
-const deepest = 20;
-
-/** Looked at without recursion: a file may try to be deeper than any stack. */
-function isTooDeep(root: Node | null): boolean {
-  const open: { readonly node: unknown; readonly depth: number }[] = [{ node: root, depth: 0 }];
-  for (let next = open.pop(); next; next = open.pop()) {
-    if (next.depth > deepest) return true;
-    if (!isCollection(next.node)) continue;
-    for (const item of next.node.items) open.push({ node: isPair(item) ? item.value : item, depth: next.depth + 1 });
-  }
-  return false;
 }

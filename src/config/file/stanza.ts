@@ -1,22 +1,37 @@
 /** What is known of an app → what a person would write of it in a config file: the inverse of read-config.ts. */
+import type { ConfigApp } from '../../protocol/api.ts';
 import type { AppSpec, SpecOptions } from '../../protocol/spec.ts';
 import { type Option, optionsTable } from '../options.ts';
 
 /** Of a spec: the program, and what was said of it, in the order of the options table. The environment is what was said, too, not what was captured. */
 export function stanzaOf({ name, kind, program, cwd, options }: AppSpec): Record<string, unknown> {
-  const said = optionsTable.filter(({ property }) => options[property] !== undefined && property !== 'name');
   return {
     name,
     ...(kind === 'job' && { job: true }),
     ...programOf(program, options),
     cwd,
-    ...Object.fromEntries(
-      said
-        .filter(({ key }) => !['cwd', 'interpreter', 'interpreter_args'].includes(key))
-        .map((option) => [option.key, writtenValue(option, options[option.property])]),
-    ),
+    ...said(options, ['name', 'cwd', 'interpreter', 'interpreter_args']),
   };
 }
+
+/** Of what a config file says: the same again. */
+export function stanzaOfApp({ kind, script, command, args, options }: ConfigApp): Record<string, unknown> {
+  return {
+    ...(options.name !== undefined && { name: options.name }),
+    ...(kind === 'job' && { job: true }),
+    ...(script === null ? { command: command.length === 1 ? command[0] : command } : { script }),
+    ...(args.length > 0 && { args }),
+    ...said(options, ['name']),
+  };
+}
+
+/** In the order of the table. */
+const said = (options: SpecOptions, but: readonly string[]): Record<string, unknown> =>
+  Object.fromEntries(
+    optionsTable
+      .filter(({ key, property }) => options[property] !== undefined && !but.includes(key))
+      .map((option) => [option.key, writtenValue(option, options[option.property])]),
+  );
 
 function programOf({ how, interpreter, words }: AppSpec['program'], options: SpecOptions): Record<string, unknown> {
   const [first = '', ...args] = words;

@@ -4,11 +4,13 @@
  */
 import { readEnvFiles } from '../../programs/env-file.ts';
 import { resolveCommand, resolveTarget } from '../../programs/resolve.ts';
-import type { AppliedApp, ApplyRequest, ApplyResponse, AppView, Caller, ConfigApp } from '../../protocol/api.ts';
+import type { AppliedApp, ApplyRequest, ApplyResponse, AppView, Change, ConfigApp } from '../../protocol/api.ts';
 import { SteadError } from '../../protocol/errors.ts';
 import type { AppSpec, SpecOptions } from '../../protocol/spec.ts';
 import { shareEqualParts } from '../../storage/apps.ts';
 import type { App } from '../app.ts';
+import { changesOf } from '../apply/changes.ts';
+import { checkedProject, inProject, nameIn, type Place } from '../apply/project.ts';
 import type { Daemon } from '../context.ts';
 import { checkDependencies } from '../dependencies.ts';
 import { checkedCaller, checkedOptions, makeSpec } from '../make-spec.ts';
@@ -18,6 +20,7 @@ import { bringToSize } from '../scale.ts';
 import { appViews } from '../view.ts';
 import { askedBy } from './select.ts';
 import { addApp, checkLogs, lookAtAll } from './start.ts';
+import { remove } from './stop.ts';
 
 /** Each looks into files: a thousand at once would hold megabytes of them, of which the allocator keeps the room. */
 const plannedAtOnce = 20;
@@ -26,6 +29,7 @@ interface Plan {
   readonly spec: AppSpec;
   readonly app: App | null;
   readonly differing: readonly string[];
+  readonly changes: readonly Change[];
   /** Some of it a run that goes on can't have. */
   readonly needsLaunch: boolean;
   readonly notes: readonly string[];
@@ -33,20 +37,35 @@ interface Plan {
 
 export async function apply(daemon: Daemon, body: ApplyRequest, signal: AbortSignal): Promise<ApplyResponse> {
   const caller = checkedCaller(body.caller);
-  const plans = await planAll(daemon, checkedApps(body), { ...body, caller });
+  const place = { file: body.file, project: checkedProject(body.project ?? null), caller };
+  const plans = await planAll(daemon, inProject(daemon, checkedApps(body), place), place);
   checkDependencies(
     daemon,
     plans.map(({ spec }) => spec),
   );
   const orphans = [...daemon.apps.values()].filter(
-    ({ spec, name }) => spec.origin === body.file && !plans.some((plan) => plan.spec.name === name),
+    ({ spec, name }) =>
+      body.isPartial !== true && spec.origin === body.file && !plans.some((plan) => plan.spec.name === name),
   );
+  const pruned = body.isPruned === true ? orphans : [];
   const notes = [
     ...plans.flatMap((plan) => plan.notes),
-    ...orphans.map(({ name }) => `${name} is no longer in this file, and goes on as it is: stead delete ${name}`),
+    ...orphans
+      .filter((app) => !pruned.includes(app))
+      .map(
+        ({ name }) =>
+          `${name} is no longer in this file, and goes on as it is: stead apply --prune, or stead delete ${name}`,
+      ),
   ];
-  if (body.isDryRun === true) return { apps: allApplied(daemon, plans, []), notes };
+  const removed = pruned.map(removedApp);
+  if (body.isDryRun === true) return { apps: [...allApplied(daemon, plans, []), ...removed], notes };
   const by = askedBy(body);
+  if (pruned.length > 0)
+    await remove(
+      daemon,
+      { select: pruned.map(({ name }) => name), caller: body.caller, wait: body.wait, purge: false },
+      signal,
+    );
   const apps: (App | null)[] = [];
   for (const [at, plan] of plans.entries()) {
     apps.push(putInPlace(daemon, plan, by));
@@ -56,8 +75,17 @@ export async function apply(daemon: Daemon, body: ApplyRequest, signal: AbortSig
   const errors = await Promise.all(
     apps.map((app, at) => (app === null ? null : bringUp(app, plans[at]!, { by, wait: body.wait !== false, signal }))),
   );
-  return { apps: allApplied(daemon, plans, errors), notes };
+  return { apps: [...allApplied(daemon, plans, errors), ...removed], notes };
 }
+
+const removedApp = ({ name }: App): AppliedApp => ({
+  name,
+  change: 'removed',
+  differing: [],
+  changes: [],
+  app: null,
+  error: null,
+});
 
 function checkedApps(body: ApplyRequest): readonly ConfigApp[] {
   const isTexts = (list: unknown) =>
@@ -80,15 +108,11 @@ function checkedApps(body: ApplyRequest): readonly ConfigApp[] {
 }
 
 /** All of them or, with every mistake named, none. */
-async function planAll(
-  daemon: Daemon,
-  apps: readonly ConfigApp[],
-  { file, caller }: { readonly file: string; readonly caller: Caller },
-): Promise<Plan[]> {
+async function planAll(daemon: Daemon, apps: readonly ConfigApp[], place: Place): Promise<Plan[]> {
   const plans: PromiseSettledResult<Plan>[] = [];
   for (let at = 0; at < apps.length; at += plannedAtOnce) {
     const some = apps.slice(at, at + plannedAtOnce);
-    plans.push(...(await Promise.allSettled(some.map((app) => planOne(daemon, app, { file, caller })))));
+    plans.push(...(await Promise.allSettled(some.map((app) => planOne(daemon, app, place)))));
   }
   const failures = plans.flatMap((plan, at) =>
     plan.status === 'rejected'
@@ -120,24 +144,26 @@ async function planAll(
 async function planOne(
   daemon: Daemon,
   { kind, script, command, args, options: said }: ConfigApp,
-  { file, caller }: { readonly file: string; readonly caller: Caller },
+  place: Place,
 ): Promise<Plan> {
+  const { file, caller } = place;
   const options = checkedOptions(said);
   const resolved =
     script === null
       ? await resolveCommand({ command: [...command, ...args], options, caller })
       : await resolveTarget({ target: script, rest: args, options, caller });
-  const spec = await makeSpec({ kind, resolved, options, caller, origin: file }, daemon.enforcement);
-  const app = daemon.apps.get(spec.name) ?? null;
-  if (app !== null && app.spec.origin !== file && app.spec.origin !== null)
-    throw new SteadError('NAME_TAKEN', `The name "${spec.name}" is taken by an app of ${app.spec.origin}.`, {
-      hint: 'give one of them another name',
-    });
+  const name = nameIn(daemon, resolved.name, place);
+  const spec = await makeSpec(
+    { kind, resolved: { ...resolved, name }, options, caller, origin: file },
+    daemon.enforcement,
+  );
+  const app = daemon.apps.get(name) ?? null;
   checkLogs(daemon, spec);
   const differing = app === null ? [] : await differences(app.spec, spec);
   const needsLaunch =
     app === null || differing.some((key) => ofProgram.includes(key)) || concernsLaunch(app.spec, spec);
-  return { spec, app, differing, needsLaunch, notes: resolved.notes };
+  const changes = app === null ? [] : changesOf(app.spec, spec, differing);
+  return { spec, app, differing, changes, needsLaunch, notes: resolved.notes };
 }
 
 /** Differences that say what runs, and with which environment. */
@@ -232,11 +258,12 @@ function allApplied(daemon: Daemon, plans: readonly Plan[], errors: readonly App
   return plans.map((plan, at) => applied(plan, views.get(plan.spec.name) ?? null, errors[at] ?? null));
 }
 
-function applied({ spec, app, differing }: Plan, now: AppView | null, error: AppliedApp['error']): AppliedApp {
+function applied({ spec, app, differing, changes }: Plan, now: AppView | null, error: AppliedApp['error']): AppliedApp {
   return {
     name: spec.name,
     change: app === null ? 'new' : differing.length > 0 ? 'changed' : 'same',
     differing,
+    changes: app === null ? [] : changes,
     app: now,
     error,
   };

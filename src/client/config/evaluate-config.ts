@@ -1,0 +1,101 @@
+/** Configs that are code, `stead.config.js` and the like: run in a process of their own, never in this one and never by the daemon. */
+import { type ChildProcess, spawn } from 'node:child_process';
+import { basename, dirname, join } from 'node:path';
+import type { Readable } from 'node:stream';
+import { SteadError } from '../../protocol/errors.ts';
+
+/** A config that has not said what it exports by then never will. */
+const usualTimeoutMs = 20_000;
+const lastBytesMs = 500;
+const mostBytes = 64 * 1024 * 1024;
+
+export interface EvaluateOptions {
+  /** Given to a function that is exported. */
+  readonly profile?: string | null;
+  readonly env?: NodeJS.ProcessEnv;
+  readonly timeoutMs?: number;
+}
+
+/** Names of files that are run for what they export. */
+export const isCode = (file: string): boolean => /\.(?:[cm]?[jt]s)$/.test(file);
+
+/**
+ * What a JS or TS module exports, as JSON has it: `module.exports`, `export default`, or its names; functions are called with `{env, profile}`, promises awaited. What
+ * it prints goes to stderr. Throws CONFIG_INVALID when it throws, ends, or takes too long.
+ */
+export async function evaluateConfig(file: string, options: EvaluateOptions = {}): Promise<unknown> {
+  const { profile = null, env = process.env, timeoutMs = usualTimeoutMs } = options;
+  const words = [join(__dirname, '../evaluate.cjs'), file, profile ?? '', jitiPath()];
+  const child = spawn(process.execPath, words, {
+    cwd: dirname(file),
+    env,
+    // Standard output is this command's answer.
+    stdio: ['ignore', 2, 2, 'pipe'],
+  });
+  let isLate = false;
+  const timer = setTimeout(() => {
+    isLate = true;
+    child.kill('SIGKILL');
+  }, timeoutMs);
+  try {
+    const { answer, end } = await answerOf(child);
+    if (answer !== null) return exportedIn(file, answer);
+    throw invalid(
+      file,
+      isLate ? `it has not ended after ${timeoutMs / 1000} s` : `it ended ${end} before it had said what it exports`,
+    );
+  } finally {
+    clearTimeout(timer);
+    child.kill('SIGKILL');
+    child.stdio[3]?.destroy();
+  }
+}
+
+function exportedIn(file: string, answer: string): unknown {
+  const parsed = JSON.parse(answer) as { readonly value?: unknown; readonly error?: string };
+  if (parsed.error !== undefined) throw invalid(file, parsed.error);
+  if (parsed.value === undefined) throw invalid(file, 'it exports nothing');
+  return parsed.value;
+}
+
+interface Answer {
+  /** A line of JSON; null: it ended without one, as `end` says. */
+  readonly answer: string | null;
+  readonly end: string;
+}
+
+/** Not `close` is waited for: what the config has started may hold the pipe open. */
+function answerOf(child: ChildProcess): Promise<Answer> {
+  const pipe = child.stdio[3] as Readable;
+  const chunks: Buffer[] = [];
+  let size = 0;
+  return new Promise((resolve, reject) => {
+    child.once('error', reject);
+    pipe.on('data', (chunk: Buffer) => {
+      chunks.push(chunk);
+      size += chunk.length;
+      if (chunk.at(-1) === 10) resolve({ answer: Buffer.concat(chunks).toString(), end: '' });
+      else if (size > mostBytes) resolve({ answer: null, end: `after ${mostBytes} bytes` });
+    });
+    child.once('exit', (code, signal) => {
+      const end = { answer: null, end: signal === null ? `with exit code ${code}` : `by ${signal}` };
+      // What it has written may still be in the pipe.
+      pipe.once('end', () => resolve(end));
+      setTimeout(() => resolve(end), lastBytesMs).unref();
+    });
+  });
+}
+
+/** For TypeScript; '' where the package was not installed with what it depends on. */
+function jitiPath(): string {
+  try {
+    return require.resolve('jiti');
+  } catch {
+    return '';
+  }
+}
+
+const invalid = (file: string, what: string): SteadError =>
+  new SteadError('CONFIG_INVALID', `${JSON.stringify(basename(file))} can't be used: ${what}`, {
+    hint: 'nothing was changed',
+  });

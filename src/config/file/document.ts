@@ -1,0 +1,87 @@
+/** Text of a config file → its value and the lines of what is in it. JSON is read as the YAML that it is. Nothing in it can take much memory or time. */
+import { type Document, isCollection, isMap, isPair, LineCounter, type Node, parseDocument } from 'yaml';
+import { interpolate } from './interpolate.ts';
+
+const mostBytes = 4 * 1024 * 1024;
+const deepest = 20;
+
+export type Path = readonly (string | number)[];
+
+export interface Mistake {
+  /** From 1; null where it concerns the file. */
+  readonly line: number | null;
+  readonly text: string;
+}
+
+export interface Source {
+  /** Undefined if there are mistakes. */
+  readonly value: unknown;
+  readonly mistakes: readonly Mistake[];
+  /** Of the key if it is there, else of what holds it; null where lines are not known. */
+  lineOf(path: Path): number | null;
+}
+
+/** `env` is what `${VAR}` means; null leaves it as it stands. */
+export function parseConfigText(text: string, env: NodeJS.ProcessEnv | null): Source {
+  if (text.length > mostBytes)
+    return failed([{ line: null, text: `it has ${text.length} bytes, more than ${mostBytes}` }]);
+  const lines = new LineCounter();
+  const document = parseDocument(text, { lineCounter: lines, merge: true, version: '1.2' });
+  const lineOf = (path: Path) => lineIn(document, lines, path);
+  if (document.errors.length > 0) {
+    return failed(
+      document.errors.map(({ pos, message }) => ({
+        line: lines.linePos(pos[0]).line,
+        text: message.split('\n')[0]!.replace(/ at line \d+.*$/, ''),
+      })),
+    );
+  }
+  if (isTooDeep(document.contents as Node | null))
+    return failed([{ line: lineOf([]), text: 'it is nested too deeply' }]);
+  const unset = env === null ? [] : interpolate(document, env);
+  if (unset.length > 0)
+    return failed(unset.map(({ offset, text: what }) => ({ line: lines.linePos(offset).line, text: what })));
+  try {
+    return { value: document.toJS({ maxAliasCount: 100 }), mistakes: [], lineOf };
+  } catch (error) {
+    return failed([{ line: lineOf([]), text: (error as Error).message }]);
+  }
+}
+
+/** A value that was never text. */
+export const valueSource = (value: unknown): Source => ({ value, mistakes: [], lineOf: () => null });
+
+const failed = (mistakes: readonly Mistake[]): Source => ({ value: undefined, mistakes, lineOf: () => null });
+
+function lineIn(document: Document, lines: LineCounter, path: Path): number | null {
+  for (let length = path.length; length >= 0; length--) {
+    const offset = offsetOf(document, path.slice(0, length));
+    if (offset !== null) return lines.linePos(offset).line;
+  }
+  return null;
+}
+
+function offsetOf(document: Document, path: Path): number | null {
+  if (path.length === 0) return (document.contents as Node | null)?.range?.[0] ?? null;
+  const holder = path.length === 1 ? document.contents : document.getIn(path.slice(0, -1), true);
+  if (!isCollection(holder)) return null;
+  const last = path.at(-1)!;
+  if (isMap(holder)) {
+    const pair = holder.items.find(
+      ({ key }) => String((key as { value?: unknown } | null)?.value ?? key) === String(last),
+    );
+    return (pair?.key as Node | undefined)?.range?.[0] ?? null;
+  }
+  return ((holder.get(last, true) as Node | undefined)?.range ?? [null])[0];
+}
+
+/** Looked at without recursion: a file may try to be deeper than any stack. */
+function isTooDeep(root: Node | null): boolean {
+  const open: { readonly node: unknown; readonly depth: number }[] = [{ node: root, depth: 0 }];
+  for (let next = open.pop(); next; next = open.pop()) {
+    if (next.depth > deepest) return true;
+    if (!isCollection(next.node)) continue;
+    for (const item of next.node.items) open.push({ node: isPair(item) ? item.value : item, depth: next.depth + 1 });
+  }
+  return false;
+}
