@@ -100,9 +100,6 @@ const words: ReadonlyMap<string, { readonly field: Field; readonly rank: number 
   }),
 );
 
-/** Whether a word is the name of a field of pm2's; `env_NAME` is. */
-export const isField = (word: string): boolean => words.has(word) || word.startsWith('env_');
-
 export const fieldWords: readonly string[] = [...words.keys()];
 
 export type Values = Readonly<Record<string, unknown>>;

@@ -31,7 +31,9 @@ test('what only one of them can mean', () => {
   const of = (value: unknown, name = 'shop.yaml') => isEcosystem(value, `/x/${name}`);
   assert.equal(of(theirs), true);
   assert.equal(of(ours), false);
-  assert.equal(of({ apps: [{ ...app, env_production: {} }] }), true);
+  assert.equal(of({ apps: [{ ...app, env_production: {} }] }), false);
+  assert.equal(of({ apps: [{ ...app, env_production: {} }] }, 'shop.config.js'), true);
+  assert.equal(of({ project: 'x', apps: [app] }, 'shop.config.js'), false);
   assert.equal(of({ apps: [{ ...app, maxRestarts: 3 }] }), true);
   assert.equal(of({ apps: [app], deploy: {} }), true);
   assert.equal(of([app]), true);

@@ -356,11 +356,14 @@ test('watching', () => {
     ignore_watch: ['tmp'],
     watch_delay: '1500ms',
   });
-  assert.deepEqual(of({ watch: true, ignore_watch: ['a', {}], watch_options: { ignored: 'b', usePolling: true } }), {
-    watch: true,
-    ...usual,
-    ignore_watch: ['a', 'b'],
-  });
+  assert.deepEqual(
+    of({ watch: true, ignore_watch: ['a', {}, '/[\\/\\\\]\\./'], watch_options: { ignored: 'b', usePolling: true } }),
+    {
+      watch: true,
+      ...usual,
+      ignore_watch: ['a', 'b'],
+    },
+  );
   assert.match(
     notes({ watch: true, watch_options: { usePolling: true, followSymlinks: true } }),
     /watch_options: usePolling:/,

@@ -7,9 +7,6 @@ import { SteadError } from '../../protocol/errors.ts';
 
 const mostBytes = 4 * 1024 * 1024;
 
-/** What pm2 takes for a config file, wherever in the name that stands: `my.json`, `x.config.js`, `a.json5`. */
-export const isProgramName = (file: string): boolean => /\.config\.[cm]?[jt]s$/.test(basename(file).toLowerCase());
-
 /** Throws CONFIG_INVALID with the line of a mistake. */
 export function parseEcosystemText(text: string, file: string): unknown {
   if (text.length > mostBytes) throw invalid(file, `it has ${text.length} bytes, more than ${mostBytes}`);

@@ -9,7 +9,7 @@ export function readWatch({ values }: AppReading): Part {
     return { notes: said.length === 0 ? [] : [`${said.join(', ')}: nothing is watched, so it has no effect.`] };
   const options = (values.watch_options ?? {}) as Readonly<Record<string, unknown>>;
   const ignored = [...listOf(values.ignore_watch), ...listOf(options.ignored)];
-  const patterns = ignored.filter((one) => typeof one === 'string');
+  const patterns = ignored.filter((one) => typeof one === 'string' && !isExpression(one));
   const delay = number(values, 'watch_delay') ?? 0;
   const others = Object.keys(options).filter((key) => key !== 'ignored' && !isUsual(key, options[key]));
   if (delay < 0) return { mistakes: ['"watch_delay" takes milliseconds, 0 or more'] };
@@ -35,6 +35,9 @@ export function readWatch({ values }: AppReading): Part {
 
 const listOf = (value: unknown): readonly unknown[] =>
   value === undefined ? [] : Array.isArray(value) ? value : [value];
+
+/** A regular expression of a module comes as its text. */
+const isExpression = (text: string): boolean => /^\/.+\/[dgimsuvy]*$/s.test(text) && /[\\^$+?()|[\]]/.test(text);
 
 /** What stead does anyway. */
 const isUsual = (key: string, value: unknown): boolean =>
