@@ -78,6 +78,7 @@ function sourcesOf(
   return findLogs(home, app.name, indexes).map(({ index, stream, place }) => ({
     place,
     prefix: paint(indexes.length > 1 ? `${app.name}:${index} | ` : `${app.name} | `),
+    fd: stream === 'err' ? 2 : 1,
     label: { name: app.name, index, stream },
   }));
 }

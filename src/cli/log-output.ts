@@ -17,6 +17,8 @@ export interface LogSource {
   readonly place: LogPlace;
   /** Put before each line; empty for none. */
   readonly prefix: string;
+  /** Where it goes to; stdout without it. */
+  readonly fd?: 1 | 2;
   /** What `--json` says of each line beside its text: `{name, index, stream}`. */
   readonly label: Readonly<Record<string, unknown>>;
 }
@@ -190,7 +192,11 @@ const blockBytes = 64 * 1024;
 let block: Uint8Array[] = [];
 let inBlock = 0;
 
-function put(bytes: Uint8Array | string): void {
+let blockFd: 1 | 2 = 1;
+
+function put(bytes: Uint8Array | string, fd: 1 | 2): void {
+  if (fd !== blockFd) flush();
+  blockFd = fd;
   const part = typeof bytes === 'string' ? Buffer.from(bytes) : bytes;
   block.push(part);
   inBlock += part.length;
@@ -201,22 +207,24 @@ function flush(): void {
   const parts = block;
   block = [];
   inBlock = 0;
-  if (parts.length > 0) write(1, parts.length === 1 ? parts[0]! : Buffer.concat(parts));
+  if (parts.length > 0) write(blockFd, parts.length === 1 ? parts[0]! : Buffer.concat(parts));
 }
 
 function makePrinter(source: LogSource, options: LogOptions, LineGrep: GrepClass | null): Printer {
+  const { fd = 1 } = source;
   const formatted = makeFormat(source, options);
+  const show = (bytes: Uint8Array | string) => put(bytes, fd);
   const line: Printer['line'] = (bytes, at) => {
-    if (bytes !== gapMark) put(formatted(bytes, at));
-    else if (options.format !== 'json') put(gapMark);
+    if (bytes !== gapMark) show(formatted(bytes, at));
+    else if (options.format !== 'json') show(gapMark);
   };
   if (isPlain(source, options)) {
-    if (options.format === 'raw' || !isTerminal(1)) return { push: put, line: put, end() {} };
+    if (options.format === 'raw' || !isTerminal(fd)) return { push: show, line: show, end() {} };
     const safe = safeText();
     return {
-      push: (chunk) => put(safe.push(chunk)),
-      line: (bytes) => put(safe.push(bytes)),
-      end: () => put(safe.end()),
+      push: (chunk) => show(safe.push(chunk)),
+      line: (bytes) => show(safe.push(bytes)),
+      end: () => show(safe.end()),
     };
   }
   // What is followed has come just now.
@@ -225,7 +233,7 @@ function makePrinter(source: LogSource, options: LogOptions, LineGrep: GrepClass
     options.grep === null || LineGrep === null
       ? null
       : new LineGrep(options.grep, (bytes, { offset, gap }) => {
-          if (gap && options.format !== 'json') put(gapMark);
+          if (gap && options.format !== 'json') show(gapMark);
           now(bytes, offset);
         });
   let offsetOf = 0;
@@ -252,9 +260,9 @@ function makePrinter(source: LogSource, options: LogOptions, LineGrep: GrepClass
 
 type Format = (line: Uint8Array, at: { readonly offset: number; readonly time: number | null }) => string | Uint8Array;
 
-function makeFormat({ prefix, label }: LogSource, { format, timestamps, pretty }: LogOptions): Format {
+function makeFormat({ prefix, label, fd = 1 }: LogSource, { format, timestamps, pretty }: LogOptions): Format {
   if (format === 'json') return (line, at) => asJson(line, label, at);
-  const isSafe = format === 'raw' || !isTerminal(1);
+  const isSafe = format === 'raw' || !isTerminal(fd);
   const readable = pretty ? loadReadable() : null;
   return (line, { time }) => {
     const head = `${timestamps ? `${time === null ? '-' : stamp(time)} ` : ''}${prefix}`;

@@ -11,7 +11,7 @@ import { isBrokenOff, isDaemonDown, isSilent } from './unreachable.ts';
 const looksMs = [5_000, 60_000] as const;
 
 /** What may be asked twice when the daemon died over it: done already, it changes nothing. */
-const repeatable: readonly RouteName[] = ['start', 'stop', 'reset', 'wait'];
+const repeatable: readonly RouteName[] = ['start', 'stop', 'apply', 'reset', 'wait'];
 const mostTries = 3;
 
 /**

@@ -7,12 +7,10 @@ import { openSync } from 'node:fs';
 import { join } from 'node:path';
 import { reapOrphans } from '../host/reap.ts';
 import { prepareHome } from '../storage/home.ts';
-import { answers, daemonEnvironment, installLibrary } from './ensure-daemon.ts';
+import { daemonEnvironment, ensureDaemon, installLibrary, isKeptByUs } from './ensure-daemon.ts';
 
 export const isInit = (): boolean => process.pid === 1;
 
-const lookMs = 20;
-const startTimeoutMs = 20_000;
 /** A daemon that dies young is not started hot. */
 const pauseMs = 1000;
 
@@ -43,8 +41,8 @@ export async function startOwnDaemon(home: string, note: (text: string) => void)
   } catch (error) {
     note(`what programs leave behind is not reaped: ${(error as Error).message}`);
   }
-  const deadline = Date.now() + startTimeoutMs;
-  while (!(await answers(home)) && Date.now() < deadline) await new Promise((resolve) => setTimeout(resolve, lookMs));
+  isKeptByUs.current = true;
+  await ensureDaemon(home);
   return {
     async end() {
       isEnding = true;

@@ -30,6 +30,9 @@ const lookMs = 100;
 /** Nobody answers after so long: perhaps the one that had the lock is gone. */
 const tryAgainMs = 1000;
 
+/** This process starts the daemon itself, and again when it dies: it is only waited for. */
+export const isKeptByUs = { current: false };
+
 /** Resolves when a daemon answers, this one's or another's that was faster. Throws HOME_UNSAFE, HOME_UNUSABLE, DAEMON_UNREACHABLE. */
 export async function ensureDaemon(home: string): Promise<void> {
   prepareHome(home);
@@ -41,7 +44,7 @@ export async function ensureDaemon(home: string): Promise<void> {
     for (let nextTry = 0; !(await answers(home)); ) {
       if (Date.now() > deadline) throw unreachable(home, `it did not answer within ${startTimeoutMs / 1000} s`);
       // One that finds the lock taken goes at once; and the one that had it may have been at its end.
-      if (Date.now() >= nextTry) {
+      if (Date.now() >= nextTry && !isKeptByUs.current) {
         spawnGuardian(home, library);
         nextTry = Date.now() + tryAgainMs;
       }

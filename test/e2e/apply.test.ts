@@ -47,9 +47,9 @@ apps:
   c: { command: [sleep, "100"], autostart: false }
 `);
   const { stdout, stderr } = await stead.ok(['start', 'stead.config.yaml']);
-  assert.match(stdout, /^a: changed \(env\); running, pid \d+$/m);
+  assert.match(stdout, /^a: changed; running, pid \d+\n {4}env: X changed$/m);
   assert.match(stdout, /^c: new; stopped$/m);
-  assert.match(stderr, /b is no longer in this file, and goes on as it is: stead delete b/);
+  assert.match(stderr, /b is no longer in this file, and goes on as it is: stead apply --prune, or stead delete b/);
   const now = await pids(stead);
   assert.notEqual(now.a, first.a);
   assert.equal(now.b, first.b);
@@ -61,7 +61,10 @@ defaults: { stop_timeout: 7s, restart: on-failure, log: { max_size: 1M } }
 apps:
   a: { command: [sleep, "100"], env: { X: 2 } }
 `);
-  assert.match((await stead.ok(['apply'])).stdout, /^a: changed \(stop_timeout, restart, log_max_size\); running/m);
+  assert.match(
+    (await stead.ok(['apply'])).stdout,
+    /^a: changed; running, pid \d+\n {4}stop_timeout: 5s → 7s\n {4}restart: not said → on-failure\n {4}log_max_size: not said → 1M$/m,
+  );
   assert.deepEqual([(await pids(stead)).a, (await stead.show('a')).spec.log.maxSize], [now.a, 1024 * 1024]);
 });
 

@@ -14,6 +14,8 @@ export interface EvaluateOptions {
   readonly profile?: string | null;
   readonly env?: NodeJS.ProcessEnv;
   readonly timeoutMs?: number;
+  /** Where evaluate.cjs lies, if not above this bundle. */
+  readonly evaluator?: string;
 }
 
 /** Names of files that are run for what they export. */
@@ -24,8 +26,13 @@ export const isCode = (file: string): boolean => /\.(?:[cm]?[jt]s)$/.test(file);
  * it prints goes to stderr. Throws CONFIG_INVALID when it throws, ends, or takes too long.
  */
 export async function evaluateConfig(file: string, options: EvaluateOptions = {}): Promise<unknown> {
-  const { profile = null, env = process.env, timeoutMs = usualTimeoutMs } = options;
-  const words = [join(__dirname, '../evaluate.cjs'), file, profile ?? '', jitiPath()];
+  const {
+    profile = null,
+    env = process.env,
+    timeoutMs = usualTimeoutMs,
+    evaluator = join(__dirname, '../evaluate.cjs'),
+  } = options;
+  const words = [evaluator, file, profile ?? '', jitiPath()];
   const child = spawn(process.execPath, words, {
     cwd: dirname(file),
     env,
@@ -80,8 +87,12 @@ function answerOf(child: ChildProcess): Promise<Answer> {
     child.once('exit', (code, signal) => {
       const end = { answer: null, end: signal === null ? `with exit code ${code}` : `by ${signal}` };
       // What it has written may still be in the pipe.
-      pipe.once('end', () => resolve(end));
-      setTimeout(() => resolve(end), lastBytesMs).unref();
+      if (pipe.readableEnded) return resolve(end);
+      const timer = setTimeout(() => resolve(end), lastBytesMs);
+      pipe.once('end', () => {
+        clearTimeout(timer);
+        resolve(end);
+      });
     });
   });
 }
