@@ -57,7 +57,9 @@ export function lookAt(path: string): FileKind | null {
   try {
     const stats = statSync(path);
     if (stats.isDirectory()) return 'directory';
-    return stats.isFile() ? kindOf(firstBytes(path)) : 'other';
+    if (!stats.isFile()) return 'other';
+    const kind = kindOf(firstBytes(path));
+    return kind === 'script' && !isExecutable(path) ? 'text' : kind;
   } catch {
     return null;
   }
@@ -66,7 +68,8 @@ export function lookAt(path: string): FileKind | null {
 /** A program in machine code begins with ELF's four bytes; a NUL is in no text. */
 function kindOf(bytes: Buffer): FileKind {
   if (bytes.subarray(0, 4).equals(Buffer.from('\x7fELF')) || bytes.includes(0)) return 'binary';
-  return bytes.subarray(0, 2).toString() === '#!' ? 'script' : 'text';
+  const [first = ''] = bytes.toString('latin1').split('\n', 1);
+  return first.startsWith('#!') && !/\bnode(js)?\b/.test(first) ? 'script' : 'text';
 }
 
 /** What may not be read may still be executed. */

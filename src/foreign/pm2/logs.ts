@@ -53,13 +53,18 @@ function formatNotes({ values }: AppReading): readonly string[] {
   return notes;
 }
 
-/** The file that holds its pid: written when it starts, removed when it is stopped. */
+/** The file that holds its pid: written when it runs, removed when it has ended and no other run has written it anew. */
 export function readPidFile(app: AppReading): Part {
   const path = placeOf(app, 'pid_file');
   if (path === undefined || path === 'none') return {};
   const file = `${quoted(path.replace(/\.pid$/, ''))}-"$STEAD_INSTANCE".pid`;
   return {
-    stanza: { on: { start: `printf '%s\\n' "$STEAD_PID" > ${file}`, stop: `rm -f ${file}` } },
+    stanza: {
+      on: {
+        ready: `printf '%s\\n' "$STEAD_PID" > ${file}`,
+        exit: `kill -0 "$(cat ${file})" 2>/dev/null || rm -f ${file}`,
+      },
+    },
     notes: ['pid_file: a hook keeps it; stead pid NAME prints it as well.'],
   };
 }

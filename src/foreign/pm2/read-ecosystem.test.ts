@@ -339,8 +339,8 @@ test('logs: files, none, both in one, several instances', () => {
   assert.match(notes({ time: true, log_date_format: 'YYYY' }), /time, log_date_format: .*stead logs -t/);
   assert.match(notes({ log_type: 'json' }), /--json/);
   assert.deepEqual(stanza({ pid_file: "run/it's.pid" }).on, {
-    start: `printf '%s\\n' "$STEAD_PID" > '/srv/run/it'\\''s'-"$STEAD_INSTANCE".pid`,
-    stop: `rm -f '/srv/run/it'\\''s'-"$STEAD_INSTANCE".pid`,
+    ready: `printf '%s\\n' "$STEAD_PID" > '/srv/run/it'\\''s'-"$STEAD_INSTANCE".pid`,
+    exit: `kill -0 "$(cat '/srv/run/it'\\''s'-"$STEAD_INSTANCE".pid)" 2>/dev/null || rm -f '/srv/run/it'\\''s'-"$STEAD_INSTANCE".pid`,
   });
 });
 

@@ -13,7 +13,7 @@ export interface EcosystemContext {
   readonly only: readonly string[] | null;
   /** As `--env` has it: `production`; null: none. */
   readonly profile: string | null;
-  /** What lies at an absolute path: `script` is a text that begins with `#!`. Null: nothing. */
+  /** What lies at an absolute path: `script` is a text that can be executed, and says by `#!` that something else than node runs it. Null: nothing. */
   lookAt(path: string): FileKind | null;
   /** The absolute path of a command in PATH; null: there is none. */
   find(command: string): string | null;
