@@ -1,18 +1,19 @@
 /** The environment that an app is given over that of the shell: `env`, `deploy.NAME.env`, `env_NAME`. */
-import type { AppReading, Part } from './reading.ts';
-import { texts } from './reading.ts';
+import type { Values } from './fields.ts';
+import { type AppReading, type Part, texts } from './reading.ts';
 
-export function readEnvironment(app: AppReading, deployed: Readonly<Record<string, unknown>> | null): Part {
+export function readEnvironment(app: AppReading, deployments: ReadonlyMap<string, Values>): Part {
   const { values, environments, context } = app;
   const { profile } = context;
   const notes: string[] = [];
   const mistakes: string[] = [];
   const layers: unknown[] = [values.env ?? {}];
+  const deployed = profile === null ? undefined : deployments.get(profile);
   if (profile !== null) {
-    if (deployed !== null) layers.push(deployed);
+    if (deployed !== undefined) layers.push(deployed);
     const own = environments.get(profile);
     if (own !== undefined) layers.push(own);
-    else if (deployed === null) notes.push(`There is no env_${profile}: it has the environment of "env".`);
+    else if (deployed === undefined) notes.push(`There is no env_${profile}: it has the environment of "env".`);
   }
   const env: Record<string, string> = {};
   if (values.port !== undefined) env.PORT = String(values.port);
@@ -35,6 +36,27 @@ export function readEnvironment(app: AppReading, deployed: Readonly<Record<strin
   notes.push(...filterNotes(app));
   return { ...(Object.keys(env).length > 0 && { stanza: { env } }), notes, mistakes };
 }
+
+/** `env_production` and the like, as our files have them: of no effect where one of them has been chosen already. */
+export function readProfiles(
+  { environments, context }: AppReading,
+  deployments: ReadonlyMap<string, Values>,
+): Readonly<Record<string, unknown>> {
+  if (context.profile !== null) return {};
+  const names = [...new Set([...deployments.keys(), ...environments.keys()])].filter(isProfileName);
+  const layered = names.map((name) => {
+    const own = environments.get(name);
+    const env = { ...deployments.get(name), ...(typeof own === 'object' ? own : {}) };
+    return [
+      `env_${name}`,
+      Object.fromEntries(Object.entries(env).map(([key, value]) => [key, variableText(value)])),
+    ] as const;
+  });
+  return Object.fromEntries(layered.filter(([, env]) => Object.keys(env).length > 0));
+}
+
+/** `env_file` is an option of ours. */
+const isProfileName = (name: string): boolean => name !== 'file' && /^[A-Za-z0-9][\w.-]*$/.test(name);
 
 /** What is nested is told as JSON, in env_NAME as well (pm2 makes "[object Object]" of it there). */
 const variableText = (value: unknown): string =>

@@ -3,7 +3,7 @@ import { dirname, resolve } from 'node:path';
 import { optionsTable } from '../../config/options.ts';
 import type { ForeignApp, Stanza } from '../model.ts';
 import { readReadiness, readStop, readUser } from './endings.ts';
-import { readEnvironment } from './environment.ts';
+import { readEnvironment, readProfiles } from './environment.ts';
 import { sortFields, type Values } from './fields.ts';
 import { readInstances } from './instances.ts';
 import { readLogs, readPidFile } from './logs.ts';
@@ -25,11 +25,11 @@ export interface ReadApp extends ForeignApp {
 
 export interface AppSurroundings {
   readonly context: EcosystemContext;
-  /** `deploy.NAME.env` of the chosen environment; null: there is none. */
-  readonly deployed: Values | null;
+  /** `deploy.NAME.env` by NAME. */
+  readonly deployments: ReadonlyMap<string, Values>;
 }
 
-export function readApp(written: Values, { context, deployed }: AppSurroundings): ReadApp {
+export function readApp(written: Values, { context, deployments }: AppSurroundings): ReadApp {
   const { values, environments, notes, mistakes } = sortFields(written);
   const said = text(values, 'name');
   const script = text(values, 'script') ?? '';
@@ -43,7 +43,7 @@ export function readApp(written: Values, { context, deployed }: AppSurroundings)
   const schedule = readSchedule(app);
   const parts: readonly Part[] = [
     program,
-    readEnvironment(app, deployed),
+    readEnvironment(app, deployments),
     instances,
     readReadiness(app),
     schedule,
@@ -66,6 +66,7 @@ export function readApp(written: Values, { context, deployed }: AppSurroundings)
     cwd,
     ...(group !== 'default' && group !== '' && { group }),
     ...environmentOf(parts),
+    ...readProfiles(app, deployments),
   };
   return {
     pm2Name,

@@ -15,8 +15,8 @@ const topKeys: readonly string[] = ['apps', 'pm2', 'deploy', 'static', '$schema'
 /** Throws CONFIG_INVALID that lists every mistake, and for a name of `only` that there isn't. */
 export function readEcosystem(value: unknown, context: EcosystemContext): Foreign {
   const { apps: list, top } = listApps(value, context.file);
-  const deployed = deployedOf(top.deploy, context.profile);
-  const read = list.map((app) => (isMap(app) ? readApp(app, { context, deployed }) : null));
+  const deployments = deploymentsOf(top.deploy);
+  const read = list.map((app) => (isMap(app) ? readApp(app, { context, deployments }) : null));
   const chosen = choose(read, context);
   const mistakes = chosen.flatMap((app, at) =>
     app === null
@@ -55,11 +55,10 @@ const refused = (file: string, mistakes: readonly string[]): SteadError =>
     { hint: 'nothing was changed; docs/migrate/pm2.md tells which fields there are', details: { mistakes } },
   );
 
-/** `deploy.production.env`. */
-function deployedOf(deploy: unknown, profile: string | null): Values | null {
-  if (profile === null || !isMap(deploy)) return null;
-  const target = Object.hasOwn(deploy, profile) ? deploy[profile] : undefined;
-  return isMap(target) && isMap(target.env) ? target.env : null;
+/** `deploy.production.env`, by `production`. */
+function deploymentsOf(deploy: unknown): ReadonlyMap<string, Values> {
+  const targets = isMap(deploy) ? Object.entries(deploy) : [];
+  return new Map(targets.flatMap(([name, target]) => (isMap(target) && isMap(target.env) ? [[name, target.env]] : [])));
 }
 
 /** By the names that are asked for; what is no app at all is kept, to be told. */
