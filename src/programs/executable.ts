@@ -7,6 +7,7 @@ import { errnoOf } from '../host/files.ts';
 import { type Elf, parseElf, whyElfFails } from './elf.ts';
 import { findCommand, fsPath, whyNotExecutable } from './find.ts';
 import { quote, shellWord } from './quote.ts';
+import { remembered } from './remembered.ts';
 
 export interface Shebang {
   /** The interpreter's path as written. */
@@ -104,7 +105,16 @@ export interface Refusal {
 const deepestShebang = 4;
 
 /** Null if the kernel would execute a file that is there; else why not. */
-export async function whyNotRunnable(path: string, lookup: Lookup, depth = 0): Promise<Refusal | null> {
+export function whyNotRunnable(path: string, lookup: Lookup): Promise<Refusal | null> {
+  const key = ['runnable', path, lookup.path, lookup.cwd].join('\0');
+  return remembered(
+    key,
+    (why) => why === null,
+    () => lookWhy(path, lookup, 0),
+  );
+}
+
+async function lookWhy(path: string, lookup: Lookup, depth: number): Promise<Refusal | null> {
   const permission = await whyNotExecutable(path);
   if (permission === 'missing') return { why: 'it does not exist' };
   if (permission !== null) return { why: permission, ...chmodHint(permission, path) };
@@ -158,7 +168,7 @@ async function whyInterpreter(word: string, lookup: Lookup, depth: number): Prom
     const where = word.includes('/') ? 'does not exist' : 'is not in your PATH';
     return { why: `its #! line asks for ${name}, which ${where}`, interpreter: word };
   }
-  const inner = found.how === 'refused' ? { why: found.why } : await whyNotRunnable(found.path, lookup, depth + 1);
+  const inner = found.how === 'refused' ? { why: found.why } : await lookWhy(found.path, lookup, depth + 1);
   return inner === null
     ? null
     : { why: `its #! line asks for ${name}, which cannot be executed: ${inner.why}`, interpreter: word };

@@ -4,6 +4,7 @@ import { access, readFile, stat } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { encodeBytes, hasRawBytes } from '../host/bytes.ts';
 import { errnoOf } from '../host/files.ts';
+import { remembered } from './remembered.ts';
 
 export type Found =
   | { readonly how: 'found'; readonly path: string }
@@ -22,10 +23,16 @@ export function fsPath(path: string): string | Buffer {
  * Finds what a word executes: the word itself if it has a slash (relative to `cwd`), else the first executable file of that name in
  * `path`. An empty part of a PATH is the current directory.
  */
-export async function findCommand(
-  word: string,
-  { path, cwd }: { path: string | undefined; cwd: string },
-): Promise<Found> {
+export function findCommand(word: string, lookup: { path: string | undefined; cwd: string }): Promise<Found> {
+  const key = ['command', word, lookup.path, lookup.cwd].join('\0');
+  return remembered(
+    key,
+    ({ how }) => how === 'found',
+    () => lookFor(word, lookup),
+  );
+}
+
+async function lookFor(word: string, { path, cwd }: { path: string | undefined; cwd: string }): Promise<Found> {
   if (word === '') return { how: 'missing' };
   if (word.includes('/')) return examine(resolve(cwd, word));
   let refused: Found | undefined;

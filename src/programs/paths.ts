@@ -5,6 +5,7 @@ import { errnoOf } from '../host/files.ts';
 import { SteadError } from '../protocol/errors.ts';
 import { fsPath } from './find.ts';
 import { quote } from './quote.ts';
+import { remembered } from './remembered.ts';
 
 /** Null if nothing is there that can be reached. */
 export async function kindOfFile(path: string): Promise<'file' | 'directory' | 'other' | null> {
@@ -39,10 +40,12 @@ export const looksLikePath = (target: string): boolean =>
 
 /** Returns a directory that is there and can be entered; throws CWD_MISSING with the reason. */
 export async function checkedCwd(path: string): Promise<string> {
-  const why = await stat(fsPath(join(path, '.'))).then(
-    (stats) => (stats.isDirectory() ? null : 'is no directory'),
-    (error) => whyNoDirectory(errnoOf(error)),
-  );
+  const look = () =>
+    stat(fsPath(join(path, '.'))).then(
+      (stats) => (stats.isDirectory() ? null : 'is no directory'),
+      (error) => whyNoDirectory(errnoOf(error)),
+    );
+  const why = await remembered<string | null>(`directory\0${path}`, (answer) => answer === null, look);
   if (why === null) return path;
   throw new SteadError('CWD_MISSING', `The working directory ${quote(path)} ${why}`, {
     hint: 'make it, or choose another with --cwd',

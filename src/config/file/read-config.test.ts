@@ -192,3 +192,24 @@ test('whatever the text: apps or a SteadError', () => {
     { numRuns: 500 },
   );
 });
+
+test('JSON that says a key twice, is too deep or has a mistake is told as YAML is, with lines', () => {
+  const messageOf = (text: string) => {
+    try {
+      readConfig(text, 'x');
+      return '';
+    } catch (error) {
+      return (error as Error).message;
+    }
+  };
+  assert.match(
+    messageOf('{"apps": {\n"a": {"script": "x"},\n"a": {"script": "y"}}}'),
+    /line 3: Map keys must be unique/,
+  );
+  assert.match(messageOf(`{"apps": ${'['.repeat(30)}${']'.repeat(30)}}`), /it is nested too deeply/);
+  assert.match(messageOf('{"apps": [\n{"script": "x",\n"scrpt": "\\"{:"}]}'), /line 3: there is no "scrpt"/);
+  assert.equal(
+    messageOf('{"apps": [{"script": "\\": \\"", "args": ["a", ":"], "env": {"a": "1", "b": "{\\"a\\": 1}"}}]}'),
+    '',
+  );
+});

@@ -3,6 +3,7 @@
  * is checked before any of it is done.
  */
 import { readEnvFiles } from '../../programs/env-file.ts';
+import { remembering } from '../../programs/remembered.ts';
 import { resolveCommand, resolveTarget } from '../../programs/resolve.ts';
 import type { AppliedApp, ApplyRequest, ApplyResponse, AppView, Change, ConfigApp } from '../../protocol/api.ts';
 import { SteadError } from '../../protocol/errors.ts';
@@ -38,7 +39,7 @@ interface Plan {
 export async function apply(daemon: Daemon, body: ApplyRequest, signal: AbortSignal): Promise<ApplyResponse> {
   const caller = checkedCaller(body.caller);
   const place = { file: body.file, project: checkedProject(body.project ?? null), caller };
-  const plans = await planAll(daemon, inProject(daemon, checkedApps(body), place), place);
+  const plans = await remembering(() => planAll(daemon, inProject(daemon, checkedApps(body), place), place));
   checkDependencies(
     daemon,
     plans.map(({ spec }) => spec),
