@@ -37,6 +37,17 @@ export function interpolate(document: Document, env: NodeJS.ProcessEnv): readonl
   return unset;
 }
 
+/** So that each `${` of a document is one when it is read. */
+export function escapeReferences(document: Document): void {
+  visit(document, {
+    Scalar(key, node, path) {
+      if (key === 'key' || typeof node.value !== 'string' || !node.value.includes('${')) return;
+      if (!path.some((above) => isPair(above) && isForShell(above)))
+        node.value = node.value.replaceAll('${', () => '$${');
+    },
+  });
+}
+
 const isForShell = ({ key, value }: Pair): boolean => {
   const name = isScalar(key) ? String(key.value) : '';
   if (ofShell.includes(name)) return true;

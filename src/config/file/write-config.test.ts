@@ -58,3 +58,23 @@ test('durations, sizes and octals are written as they are read', () => {
   const umask = optionsTable.find(({ key }) => key === 'umask')!;
   assert.equal(writtenValue(umask, 0o27), '027');
 });
+
+test('what looks like a variable is none when it is read again', () => {
+  const values = ['${HOME}', '$${HOME}', '$HOME', 'a${', '$$$${x}${y:-z}'];
+  const env = Object.fromEntries(values.map((value, at) => [`V${at}`, value]));
+  const command = ['sh', '-c', 'echo ${HOME}'];
+  const text = writeConfig({
+    notes: [],
+    apps: [
+      { notes: [], stanza: { name: 'a', command, env } },
+      { notes: [], stanza: { name: 'b', command: 'echo ${HOME} $${X}' } },
+    ],
+  });
+  const [a, b] = readConfig(text, 'x', { env: { HOME: 'wrong' } });
+  assert.deepEqual(
+    a!.options.env,
+    values.map((value, at) => `V${at}=${value}`),
+  );
+  assert.deepEqual(b!.command, ['echo ${HOME} $${X}']);
+  assert.deepEqual(a!.command, command);
+});

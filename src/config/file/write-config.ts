@@ -1,5 +1,6 @@
 /** A config file as a person would have written it: apps as stanzas (stanza.ts), comments where something must be said. */
 import { Document, isMap, isSeq, type Pair, Scalar, type YAMLMap } from 'yaml';
+import { escapeReferences } from './interpolate.ts';
 
 export interface WrittenApp {
   readonly stanza: Readonly<Record<string, unknown>>;
@@ -16,6 +17,7 @@ export interface WrittenConfig {
 /** YAML that read-config.ts reads back into the same. */
 export function writeConfig({ apps, notes }: WrittenConfig): string {
   const document = new Document({ apps: apps.map(({ stanza }) => stanza) }, { aliasDuplicateObjects: false });
+  escapeReferences(document);
   const list = document.get('apps');
   if (isSeq(list)) {
     for (const [at, item] of list.items.entries()) {
