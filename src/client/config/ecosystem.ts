@@ -87,7 +87,10 @@ function firstBytes(path: string): Buffer {
   }
 }
 
-function findInPath(command: string, { cwd, path }: { readonly cwd: string; readonly path: string }): string | null {
+export function findInPath(
+  command: string,
+  { cwd, path }: { readonly cwd: string; readonly path: string },
+): string | null {
   const candidates = path.split(':').map((folder) => join(resolve(cwd, folder), command));
   return candidates.find(isExecutable) ?? null;
 }
