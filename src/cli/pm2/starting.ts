@@ -3,7 +3,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { act } from '../../client/act.ts';
 import { foreignOf, sourceOfForeign } from '../../client/config/ecosystem.ts';
-import { isConfigFile, type LoadedConfig, loadConfig } from '../../client/config/load-config.ts';
+import { type LoadedConfig, loadConfig } from '../../client/config/load-config.ts';
 import { valueSource } from '../../config/file/document.ts';
 import { readSource } from '../../config/file/read-config.ts';
 import { parseEcosystemText } from '../../foreign/pm2/read-text.ts';
@@ -19,8 +19,9 @@ import type { Session } from './session.ts';
 
 export type FileVerb = 'start' | 'restart' | 'reload';
 
-/** A config file, by its name or by `-`. */
-export const isFile = (word: string): boolean => word === '-' || isConfigFile(word);
+/** A config file, by its name or by `-`: no other file is called so. */
+export const isFile = (word: string): boolean =>
+  word === '-' || (/\.(json5?|ya?ml)$|\.config\.[cm]?[jt]s$/i.test(word) && existsSync(word));
 
 export async function start(session: Session): Promise<void> {
   const { line } = session;

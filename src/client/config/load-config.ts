@@ -153,6 +153,7 @@ export function isConfigFile(word: string): boolean {
   const name = basename(word).toLowerCase();
   if (/\.config\.(ya?ml|json)$/.test(name) || (isNamedSo(name) && name !== 'package.json')) return true;
   const text = readText(word);
+  if (/^\s*\[\s*\{/.test(text) && /["']?(script|exec|cmd)["']?\s*:/.test(text)) return true;
   return /^\s*["']?(apps|pm2)["']?\s*:/m.test(text) || /[{,]\s*["']?(apps|pm2)["']?\s*:/.test(text);
 }
 

@@ -24,7 +24,8 @@ export function readReadiness({ values }: AppReading): Part {
 
 /** Programs that were made for pm2 listen to SIGINT, so they get that. */
 export function readStop({ values, context }: AppReading): Part {
-  const timeout = number(values, 'kill_timeout');
+  const ofShell = /^\d+$/.test(context.env.PM2_KILL_TIMEOUT ?? '') ? Number(context.env.PM2_KILL_TIMEOUT) : undefined;
+  const timeout = number(values, 'kill_timeout') ?? ofShell;
   if (timeout !== undefined && (timeout < 0 || !Number.isInteger(timeout)))
     return { mistakes: ['"kill_timeout" takes whole milliseconds, 0 or more'] };
   return {

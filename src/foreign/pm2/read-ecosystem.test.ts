@@ -315,6 +315,8 @@ test('ready and stop', () => {
   );
   assert.equal(stanza({ kill_timeout: 0 }).stop_timeout, '0');
   assert.equal(stanza({}, { env: { PM2_KILL_SIGNAL: 'SIGTERM' } }).stop_signal, 'TERM');
+  assert.equal(stanza({}, { env: { PM2_KILL_TIMEOUT: '700' } }).stop_timeout, '700ms');
+  assert.equal(stanza({ kill_timeout: 800 }, { env: { PM2_KILL_TIMEOUT: '700' } }).stop_timeout, '800ms');
   assert.match(notes({ treekill: false }), /treekill/);
   assert.match(notes({ kill_retry_time: 50 }), /kill_retry_time/);
   assert.equal(stanza({ autostart: false }).autostart, false);
