@@ -35,7 +35,7 @@ function markdown() {
   const cell = (text) => text.replaceAll('|', '\\|');
   const flag = ({ key, short }) => `${short ? `-${short}, ` : ''}--${key.replaceAll('_', '-')}`;
   const row = (option) =>
-    `| \`${option.key}\` | \`${flag(option)}\` | ${option.value ? cell(option.value) : 'on or off'} | ${cell(option.default)} | ${option.verbs.join(', ')} | ${cell(option.text)} |`;
+    `| \`${option.key}\` | \`${flag(option)}\` | ${cell(option.value ?? option.choices?.join(' | ') ?? 'on or off')} | ${cell(option.default)} | ${option.verbs.join(', ')} | ${cell(option.text)} |`;
   return [
     '# Options',
     '',
@@ -56,6 +56,18 @@ function schema() {
   const options = Object.fromEntries(
     optionsTable.map((option) => [option.key, { description: option.text, ...typeOf(option) }]),
   );
+  const env = { ...options.env, description: 'over env, with --env of this profile' };
+  const more = { patternProperties: { '^env_(?!file$)[A-Za-z0-9_.-]+$': env } };
+  options.log = {
+    type: 'object',
+    description: 'options of logs without log_ before them',
+    properties: Object.fromEntries(
+      Object.entries(options)
+        .filter(([key]) => key.startsWith('log_'))
+        .map(([key, value]) => [key.slice('log_'.length), value]),
+    ),
+    additionalProperties: false,
+  };
   const words = { type: 'array', items: { type: ['string', 'number', 'boolean'] } };
   const app = {
     type: 'object',
@@ -69,16 +81,18 @@ function schema() {
       args: { ...words, description: 'arguments of the script or command' },
       job: { type: 'boolean', description: 'run once, as stead run does' },
     },
+    ...more,
     oneOf: [{ required: ['script'] }, { required: ['command'] }],
     additionalProperties: false,
   };
-  const some = { type: 'object', properties: options, additionalProperties: false };
+  const some = { type: 'object', properties: options, ...more, additionalProperties: false };
   return {
     $schema: 'http://json-schema.org/draft-07/schema#',
     title: 'stead.config',
     type: 'object',
     properties: {
       $schema: { type: 'string' },
+      project: { type: 'string', description: 'what comes before a name that another project has' },
       defaults: some,
       groups: { type: 'object', additionalProperties: some },
       apps: {

@@ -10,6 +10,7 @@ import { command as del } from './commands/delete.ts';
 import { command as dev } from './commands/dev.ts';
 import { command as doctor } from './commands/doctor.ts';
 import { command as down } from './commands/down.ts';
+import { command as dump } from './commands/dump.ts';
 import { command as env } from './commands/env.ts';
 import { command as events } from './commands/events.ts';
 import { command as flush } from './commands/flush.ts';
@@ -21,6 +22,7 @@ import { command as reload } from './commands/reload.ts';
 import { command as rename } from './commands/rename.ts';
 import { command as reset } from './commands/reset.ts';
 import { command as restart } from './commands/restart.ts';
+import { command as resurrect } from './commands/resurrect.ts';
 import { command as run } from './commands/run.ts';
 import { command as scale } from './commands/scale.ts';
 import { command as send } from './commands/send.ts';
@@ -56,6 +58,8 @@ export const catalogue: readonly Command[] = [
   up,
   down,
   config,
+  dump,
+  resurrect,
   set,
   unset,
   why,

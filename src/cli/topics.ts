@@ -22,7 +22,7 @@ export const topics: Readonly<Record<string, readonly string[]>> = {
     'Several may be given: stead restart web worker @batch',
   ],
   config: [
-    'stead.config.yaml (or .json), for stead apply:',
+    'stead.config.yaml (or .json, .js, .ts), for stead apply and up:',
     '',
     '  defaults: { restart: on-failure }        for all apps',
     '  groups:                                  for the apps of a group',
@@ -39,6 +39,9 @@ export const topics: Readonly<Record<string, readonly string[]>> = {
     '      job: true                            runs once, or by its schedule',
     '      command: ./backup.sh                 a text is run by sh -c',
     '      cron: "0 3 * * *"',
+    '',
+    '${NAME} and ${NAME:-default} are filled in from your environment; --env production',
+    'puts env_production over env. -f a.yaml -f b.yaml joins files.',
     '',
     'Paths are relative to the file. The keys are the long options of stead start and',
     'stead run with _ for -; stead help set lists them. A file with a mistake is',

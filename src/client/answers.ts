@@ -34,6 +34,7 @@ export interface Answers extends Record<RouteName, unknown> {
   logs: LogsResponse;
   set: ActionResponse;
   apply: ApplyResponse;
+  resurrect: ApplyResponse;
   events: EventsResponse;
   why: WhyView;
   wait: WaitResponse;

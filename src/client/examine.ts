@@ -181,8 +181,10 @@ function examineDisk(home: string): Finding[] {
 }
 
 function examineInotify(): Finding[] {
-  const read = (name: string) => Number(readText(`/proc/sys/fs/inotify/${name}`) ?? Number.NaN);
-  const [instances, watches] = [read('max_user_instances'), read('max_user_watches')];
+  const read = (path: string) => Number(readText(`/proc/sys/${path}`) ?? Number.POSITIVE_INFINITY);
+  // In a user namespace the second may be the lower one.
+  const least = (name: string) => Math.min(read(`fs/inotify/max_user_${name}`), read(`user/max_inotify_${name}`));
+  const [instances, watches] = [least('instances'), least('watches')];
   if (!(instances < 128 || watches < 8192)) return [ok('inotify', `${watches} watches, ${instances} instances`)];
   return [
     finding(

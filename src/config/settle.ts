@@ -154,7 +154,7 @@ const usualExtensions = [
   'env',
 ];
 
-const ofWatch = {
+export const ofWatch = {
   ignore: '--ignore',
   ignoreWatch: '--ignore-watch',
   ext: '--ext',

@@ -42,7 +42,8 @@ export function appViews(daemon: Daemon, apps: readonly App[]): AppView[] {
       })),
       app.want === 'running' ? daemon.scheduler.nextOf(app.instances[0]!) : null,
     );
-    return app.sharing === null ? view : { ...view, ports: [...new Set([...view.ports, ...heldPorts(app)])] };
+    const ports = app.sharing === null ? view.ports : [...new Set([...view.ports, ...heldPorts(app)])];
+    return { ...view, ports, reason: view.reason ?? daemon.watching.problemOf(app) };
   });
 }
 
@@ -76,6 +77,7 @@ export function appDetail(daemon: Daemon, app: App, showEnv: boolean): AppDetail
     logs: logFiles(daemon.home, app.name, 0, spec.log),
     sockets: socketsOf(pids),
     env,
+    watchProblem: daemon.watching.problemOf(app),
     held: heldOf(app),
     processes: pids.map((pid) => ({ pid, ppid: table.get(pid)?.ppid ?? 0, command: processLine(pid) ?? '' })),
   };

@@ -177,6 +177,8 @@ export interface AppDetail extends AppView {
   readonly env: readonly string[];
   /** Everything alive that belongs to the app. */
   readonly processes: readonly { readonly pid: number; readonly ppid: number; readonly command: string }[];
+  /** What keeps its watch from doing what it should. Null or absent: nothing, or it has none. */
+  readonly watchProblem?: string | null;
   /** What its instances share. Absent in answers of earlier versions. */
   readonly held?: readonly HeldSocket[];
 }
@@ -348,6 +350,31 @@ export interface Change {
   readonly after: string | null;
 }
 
+/** An app with all that is known of it, to be brought up again: here or on another machine. */
+export interface DumpedApp {
+  /** As it is called, also where a config file could not call it so. */
+  readonly name: string;
+  readonly app: ConfigApp;
+  /** The config file that names it; null: none does. */
+  readonly file: string | null;
+  readonly isWanted: boolean;
+  /** What its caller had. */
+  readonly cwd: string;
+  readonly umask: number;
+  readonly nice: number;
+  readonly oomScoreAdj: number;
+  readonly limits: Caller['limits'];
+  /** `NAME=value` entries; null: those of who brings it up. */
+  readonly env: readonly string[] | null;
+}
+
+/** Each by itself: one that can't be brought up holds up no other. What is there already is left as it is, but started if it was wanted. */
+export interface ResurrectRequest {
+  readonly apps: readonly DumpedApp[];
+  readonly caller: Caller;
+  readonly wait: boolean;
+}
+
 export interface AppliedApp {
   readonly name: string;
   readonly change: 'new' | 'changed' | 'same' | 'removed';
@@ -457,6 +484,7 @@ export const routes = {
   attach: ['POST', '/v1/attach'],
   set: ['POST', '/v1/set'],
   apply: ['POST', '/v1/apply'],
+  resurrect: ['POST', '/v1/resurrect'],
   events: ['GET', '/v1/events'],
   daemonStatus: ['GET', '/v1/daemon'],
   daemonStop: ['POST', '/v1/daemon/stop'],

@@ -33,33 +33,27 @@ export function whyView(home: string, detail: AppDetail): WhyView {
     findings: [
       ...(isTroubled ? findMissing(detail) : []),
       ...portFinding([...err, ...out].join('\n'), state),
-      ...lastFinding(home, name, 'log', (at) => `stead logs ${name} --since ${at}`),
-      ...lastFinding(home, name, 'watch', () => `stead events ${name}; stead show ${name}`),
+      ...logFinding(home, name, detail.createdAt),
+      ...(detail.watchProblem ? [{ what: detail.watchProblem, hint: `stead events ${name}; stead show ${name}` }] : []),
       ...(detail.held ?? []).flatMap((socket) => socketFinding(name, socket)),
     ],
     lastLines: shown,
   };
 }
 
-/** What was told last of its log (what others did to it), or of watching it (what kept a change from a restart). */
-function lastFinding(
-  home: string,
-  name: string,
-  type: 'log' | 'watch',
-  hint: (at: string) => string,
-): { readonly what: string; readonly hint: string }[] {
+/** What was told last of its log, since there is such an app: what others did to it. */
+function logFinding(home: string, name: string, since: string): WhyView['findings'] {
   let text: string | null;
   try {
     text = readIfThere(join(home, 'events.jsonl'));
   } catch {
     return [];
   }
-  const line = text
-    ?.split('\n')
-    .findLast((each) => each.includes(`"type":"${type}"`) && each.includes(`"app":"${name}"`));
+  const line = text?.split('\n').findLast((each) => each.includes('"type":"log"') && each.includes(`"app":"${name}"`));
   try {
     const { reason, at } = JSON.parse(line ?? '{}') as { readonly reason?: unknown; readonly at?: unknown };
-    return typeof reason === 'string' ? [{ what: `at ${at}: ${reason}`, hint: hint(String(at)) }] : [];
+    if (typeof reason !== 'string' || typeof at !== 'string' || at < since) return [];
+    return [{ what: `at ${at}: ${reason}`, hint: `stead logs ${name} --since ${at}` }];
   } catch {
     return [];
   }

@@ -3,6 +3,8 @@ import { monotonicMs, wallMs } from '../host/clock.ts';
 
 /** While git writes its index, a checkout goes on: waited for, but not for ever, as an editor for a commit's message keeps it open as well. */
 const heldMs = 10_000;
+/** A checkout of very many files on a slow disk: as long as it goes on. */
+const longestMs = 120_000;
 const heldLookMs = 50;
 
 export interface BurstOptions {
@@ -50,7 +52,7 @@ export class Burst {
     const left = Math.min(this.#lastMs + quietMs, this.#firstMs + mostMs) - now;
     // A timer may fire a part of a millisecond early.
     if (left >= 1) this.#wait(left);
-    else if (now < this.#firstMs + heldMs && isHeld()) this.#wait(Math.max(quietMs, heldLookMs));
+    else if (now < Math.min(this.#lastMs + heldMs, this.#firstMs + longestMs) && isHeld()) this.#wait(Math.max(quietMs, heldLookMs));
     else this.#end();
   }
 

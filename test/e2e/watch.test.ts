@@ -1,10 +1,11 @@
 /** `start --watch`: restarted once when what it is made of changes, and only when that makes sense. */
 import assert from 'node:assert/strict';
-import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { failed, Load } from '../support/load.ts';
 import { freePort } from '../support/ports.ts';
+import { isRunning } from '../support/proc.ts';
 import { Stead } from '../support/stead.ts';
 import { waitFor } from '../support/wait.ts';
 
@@ -97,7 +98,6 @@ test('a command that fails keeps the old one answering, and what it said is told
     (await stead.ok(['events'])).stdout,
     /web\s+watch\s+.*not restarted though web\.cjs changed: .*exit code 2/,
   );
-  const { rmSync } = await import('node:fs');
   rmSync(join(cwd, 'broken'));
   write('v3');
   await answers(web, 'v3');
@@ -125,10 +125,15 @@ test('what writes into what is watched has its watch suspended, with the path', 
   const options = ['--watch', '--watch-delay', '50ms', '--name', 'web', '--cwd', stead.folder('src')];
   await stead.ok(['start', script, ...options]);
   await waitFor('the watch to be suspended', async () =>
-    /watch suspended: state\.json changed/.test(readFileSync(join(stead.home, 'daemon.log'), 'utf8')),
+    /watch suspended: the program itself writes what it is restarted for: state\.json/.test(
+      readFileSync(join(stead.home, 'daemon.log'), 'utf8'),
+    ),
   );
   assert.equal(await restartsOf(stead), 5);
-  assert.match((await stead.ok(['why', 'web'])).stdout, /watch suspended: state\.json/);
+  assert.match((await stead.ok(['why', 'web'])).stdout, /watch suspended: .*state\.json/);
+  assert.match((await stead.ok(['list'])).stdout, /watch suspended: .*state\.json/);
+  await stead.ok(['restart', 'web']);
+  assert.doesNotMatch((await stead.ok(['why', 'web'])).stdout, /watch suspended/);
 });
 
 test('while it runs a change signals it, waits for its end, or does nothing, as it was said', async (t) => {
@@ -198,4 +203,80 @@ test('what --ignore-watch and a .foreverignore name is ignored as pm2 and foreve
   assert.equal(await restartsOf(stead), 0);
   write('v2');
   await answers(web, 'v2');
+});
+
+test('saves by hand, however many, suspend nothing', async (t) => {
+  const web = await project(t);
+  const { stead, script, write } = web;
+  await stead.ok(['start', script, '--cwd', stead.folder('src'), '--watch', '--watch-delay', '50ms', '--name', 'web']);
+  for (let save = 2; save <= 9; save++) {
+    write(`v${save}`);
+    await answers(web, `v${save}`);
+  }
+  assert.equal(await restartsOf(stead), 8);
+  assert.equal((await stead.show('web')).reason, null);
+});
+
+test('several of what shares nothing are restarted', async (t) => {
+  const stead = new Stead(t);
+  const cwd = stead.folder('src');
+  const save = (version: number) =>
+    writeFileSync(join(cwd, 'w.js'), `console.log('v${version}'); setInterval(() => {}, 1e3)`);
+  save(1);
+  await stead.ok(['start', 'w.js', '--watch', '--watch-delay', '50ms', '-i', '2'], { cwd });
+  const logs = async () => (await stead.ok(['logs', 'w'])).stdout;
+  await waitFor('both', async () => (await logs()).match(/v1/g)?.length === 2);
+  save(2);
+  await waitFor('both anew', async () => (await logs()).match(/v2/g)?.length === 2);
+});
+
+test('a gate goes with its watch, and all that it has started; one at a time', async (t) => {
+  const stead = new Stead(t);
+  const cwd = stead.folder('src');
+  writeFileSync(join(cwd, 'w.js'), 'setInterval(() => {}, 1e3)');
+  const gate = 'echo $$ >> ../gates; setsid sleep 1000 & echo $! >> ../gates; sleep 1000';
+  await stead.ok(['start', 'w.js', '--watch', '--watch-delay', '50ms', '--before', gate], { cwd });
+  const pids = () =>
+    existsSync(join(cwd, '../gates')) ? readFileSync(join(cwd, '../gates'), 'utf8').trim().split('\n').map(Number) : [];
+  writeFileSync(join(cwd, 'w.js'), 'setInterval(() => {}, 2e3)');
+  await waitFor('the gate', () => pids().length === 2 && pids().every(isRunning));
+  const first = pids();
+  await stead.ok(['stop', 'w']);
+  await waitFor('its end', () => !first.some(isRunning));
+  await stead.ok(['start', 'w']);
+  writeFileSync(join(cwd, 'w.js'), 'setInterval(() => {}, 3e3)');
+  await waitFor('another', () => pids().length === 4 && pids().slice(2).every(isRunning));
+  await stead.ok(['delete', 'w']);
+  await waitFor('its end', () => !pids().some(isRunning));
+});
+
+test('unset watch takes what was said of it along; a problem that was solved is told no more', async (t) => {
+  const web = await project(t);
+  const { stead, script, write } = web;
+  const cwd = stead.folder('src');
+  await stead.ok([
+    'start',
+    script,
+    '--cwd',
+    cwd,
+    '--watch',
+    '--watch-delay',
+    '50ms',
+    '--before',
+    'test ! -e broken',
+    '--name',
+    'web',
+  ]);
+  writeFileSync(join(cwd, 'broken'), '');
+  write('v2');
+  await waitFor('the reason', async () => /not restarted though/.test((await stead.ok(['list'])).stdout));
+  rmSync(join(cwd, 'broken'));
+  write('v3');
+  await answers(web, 'v3');
+  assert.doesNotMatch((await stead.ok(['why', 'web'])).stdout, /not restarted/);
+  assert.match((await stead.ok(['show', 'web'])).stdout, /killed by SIGTERM after .* \(a change: web\.cjs\)/);
+  await stead.ok(['unset', 'web', 'watch']);
+  const { spec } = await stead.show('web');
+  assert.equal(spec.watch, null);
+  assert.equal(spec.options.before, undefined);
 });

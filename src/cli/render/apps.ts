@@ -97,8 +97,7 @@ const isFailing = ({ state }: AppView) => failing.includes(state);
 function isUnwell(app: AppView): boolean {
   const isWanted =
     app.state === 'running' || app.state === 'completed' || (app.state === 'stopped' && app.want !== 'running');
-  const isStuck = app.instances.some(({ terminal }) => terminal?.problem);
-  return app.reason !== null && (isFailing(app) || !isWanted || isStuck);
+  return app.reason !== null && (isFailing(app) || !isWanted || app.state === 'running');
 }
 
 function reasonLine(app: AppView, { paint }: TableOptions): string {

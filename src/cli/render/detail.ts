@@ -161,11 +161,11 @@ function placeInWords(address: string): string {
   return port === undefined ? escapeControls(address) : `port ${port}`;
 }
 
-function exitLine({ at, index, run, pid, upMs, reason }: ExitView, { instances }: AppDetail): string {
+function exitLine({ at, index, run, pid, upMs, reason, cause = null }: ExitView, { instances }: AppDetail): string {
   const when = at === null ? 'at an unknown time' : localTime(at);
   const lived = upMs === null ? '' : ` after ${longDuration(upMs)}`;
   const which = index === undefined || instances.length < 2 ? '' : `instance ${index}, `;
-  return `${when}  ${which}run ${run}${pid === null ? '' : `, pid ${pid}`}: ${escapeControls(reason)}${lived}`;
+  return `${when}  ${which}run ${run}${pid === null ? '' : `, pid ${pid}`}: ${escapeControls(reason)}${lived}${cause === null ? '' : ` (${escapeControls(cause)})`}`;
 }
 
 /** A word as one could type it into a shell. */

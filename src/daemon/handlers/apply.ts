@@ -4,13 +4,13 @@
  */
 import { readEnvFiles } from '../../programs/env-file.ts';
 import { remembering } from '../../programs/remembered.ts';
-import { resolveCommand, resolveTarget } from '../../programs/resolve.ts';
 import type { AppliedApp, ApplyRequest, ApplyResponse, AppView, Change, ConfigApp } from '../../protocol/api.ts';
 import { SteadError } from '../../protocol/errors.ts';
 import type { AppSpec, SpecOptions } from '../../protocol/spec.ts';
 import { shareEqualParts } from '../../storage/apps.ts';
 import type { App } from '../app.ts';
 import { changesOf } from '../apply/changes.ts';
+import { isConfigApp, resolveApp } from '../apply/config-app.ts';
 import { checkedProject, inProject, nameIn, type Place } from '../apply/project.ts';
 import type { Daemon } from '../context.ts';
 import { checkDependencies } from '../dependencies.ts';
@@ -89,23 +89,8 @@ const removedApp = ({ name }: App): AppliedApp => ({
 });
 
 function checkedApps(body: ApplyRequest): readonly ConfigApp[] {
-  const isTexts = (list: unknown) =>
-    Array.isArray(list) && list.every((item) => typeof item === 'string' && !item.includes('\0'));
-  const isRight =
-    typeof body.file === 'string' &&
-    Array.isArray(body.apps) &&
-    body.apps.every(
-      (app) =>
-        typeof app === 'object' &&
-        app !== null &&
-        (app.kind === 'app' || app.kind === 'job') &&
-        (app.script === null || typeof app.script === 'string') &&
-        isTexts(app.command) &&
-        isTexts(app.args) &&
-        (app.script !== null || app.command.length > 0),
-    );
-  if (!isRight) throw new SteadError('BAD_REQUEST', '"file" and "apps" must say what is to be applied.');
-  return body.apps;
+  if (typeof body.file === 'string' && Array.isArray(body.apps) && body.apps.every(isConfigApp)) return body.apps;
+  throw new SteadError('BAD_REQUEST', '"file" and "apps" must say what is to be applied.');
 }
 
 /** All of them or, with every mistake named, none. */
@@ -142,20 +127,13 @@ async function planAll(daemon: Daemon, apps: readonly ConfigApp[], place: Place)
   return done;
 }
 
-async function planOne(
-  daemon: Daemon,
-  { kind, script, command, args, options: said }: ConfigApp,
-  place: Place,
-): Promise<Plan> {
+async function planOne(daemon: Daemon, configApp: ConfigApp, place: Place): Promise<Plan> {
   const { file, caller } = place;
-  const options = checkedOptions(said);
-  const resolved =
-    script === null
-      ? await resolveCommand({ command: [...command, ...args], options, caller })
-      : await resolveTarget({ target: script, rest: args, options, caller });
+  const options = checkedOptions(configApp.options);
+  const resolved = await resolveApp(configApp, caller);
   const name = nameIn(daemon, resolved.name, place);
   const spec = await makeSpec(
-    { kind, resolved: { ...resolved, name }, options, caller, origin: file },
+    { kind: configApp.kind, resolved: { ...resolved, name }, options, caller, origin: file },
     daemon.enforcement,
   );
   const app = daemon.apps.get(name) ?? null;

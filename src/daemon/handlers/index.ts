@@ -17,6 +17,7 @@ import { streamLogs } from './logs.ts';
 import { reload } from './reload.ts';
 import { rename } from './rename.ts';
 import { restart } from './restart.ts';
+import { resurrect } from './resurrect.ts';
 import { run } from './run.ts';
 import { scale } from './scale.ts';
 import { selected } from './select.ts';
@@ -48,6 +49,7 @@ export function handlers(daemon: Daemon, events: Events): Handlers {
     logs: (request) => streamLogs(daemon, request),
     set: (request) => set(daemon, body(request.body)),
     apply: (request) => apply(daemon, body(request.body), request.signal),
+    resurrect: (request) => resurrect(daemon, body(request.body), request.signal),
     events: (request) => streamEvents(events, request),
     wait: (request) => wait(daemon, body(request.body), request.signal),
     attach: (request) => attach(daemon, body(request.body)),

@@ -1,4 +1,5 @@
 import { optionsTable } from '../../config/options.ts';
+import { ofWatch } from '../../config/settle.ts';
 import { mergeEnvironment } from '../../programs/environment.ts';
 import type { ActionResponse, SetRequest } from '../../protocol/api.ts';
 import { SteadError } from '../../protocol/errors.ts';
@@ -83,6 +84,8 @@ function optionsAfter({ options }: AppSpec, changes: SpecOptions, unset: readonl
   for (const key of lists) if (changes[key]) merged[key] = mergeEnvironment(options.env ?? [], changes.env ?? []);
   for (const { property, variable } of unset) {
     if (variable === null) delete merged[property];
+    // What is said of watching goes with it.
+    if (property === 'watch' && merged.graph !== true) for (const each of Object.keys(ofWatch)) delete merged[each];
     else merged.env = (options.env ?? []).filter((entry) => !entry.startsWith(`${variable}=`));
   }
   return merged as SpecOptions;

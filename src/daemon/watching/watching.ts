@@ -1,31 +1,26 @@
 /**
  * `watch`: restarts an app when what it is made of changes. Once per burst of changes, and only when what was there before has ended, ports and all, as any restart. A
- * program that writes into what is watched restarts itself without end: then the watch is suspended, and that is said.
+ * program that writes into what is watched restarts itself without end: after some such restarts in a row the watch is suspended, and that is said.
  */
-import { join, relative } from 'node:path';
+import { statSync } from 'node:fs';
+import { relative, resolve } from 'node:path';
 import { monotonicMs } from '../../host/clock.ts';
-import { readIfThere } from '../../host/files.ts';
+import { haveChanged } from '../../metrics/writers.ts';
 import type { WatchSpec } from '../../protocol/spec.ts';
-import { appDirectory } from '../../storage/layout.ts';
 import { filesBeside } from '../../watch/graph.ts';
 import type { ChangeSet, Watch } from '../../watch/watcher.ts';
 import type { App } from '../app.ts';
 import { logPlacesOf } from '../log-places.ts';
-import { runCommand } from '../probe.ts';
+import { whyRestarted } from '../rollout.ts';
+import { Gate } from './gate.ts';
 import { Imports } from './imports.ts';
 
 /** A burst ends after so long, whatever comes. */
 const mostMs = 2000;
-/** A command before a restart that goes on for longer is ended: what runs goes on. */
-const beforeTimeoutMs = 10 * 60_000;
-/** What is changed so soon after a start, again and again, the program changes itself. */
-const ownMs = 10_000;
+/** Restarts in a row for what the program has changed itself. */
 const mostOwn = 5;
 /** A Node program has imported something by then. */
 const importsMs = 10_000;
-
-/** Lines of a command that failed. */
-const mostSaid = 5;
 
 /** One app's. */
 class AppWatch {
@@ -37,10 +32,13 @@ class AppWatch {
   /** Changes that came over a command or a restart. */
   #next: ChangeSet | null = null;
   #isBusy = false;
-  /** Restarts in a row that came soon after a start, by the same path. */
-  #own: { readonly path: string; readonly count: number } = { path: '', count: 0 };
+  /** Restarts in a row for what the program has changed itself. */
+  #ownInRow = 0;
+  #gate: Gate | null = null;
   /** Why it restarts nothing any more. */
   suspended: string | null = null;
+  /** What keeps it from doing what it should, as it is now. */
+  problem: string | null = null;
 
   constructor(app: App, spec: WatchSpec) {
     this.#app = app;
@@ -80,8 +78,14 @@ class AppWatch {
 
   close(): void {
     this.#isClosed = true;
+    this.#gate?.end();
     this.#imports?.close();
     this.#watch?.close();
+  }
+
+  /** Resolves when no command of it runs. */
+  get gateOver(): Promise<void> {
+    return this.#gate?.over ?? Promise.resolve();
   }
 
   /** A run has begun, or its state is another. */
@@ -118,12 +122,17 @@ class AppWatch {
 
   async #act(change: ChangeSet): Promise<void> {
     const reason = inWords(change);
-    if (this.#isOwn(change)) return this.#suspend(change);
+    if (this.#isMoot(change)) return;
+    this.#ownInRow = this.#isOwn(change) ? this.#ownInRow + 1 : 0;
+    if (this.#ownInRow > mostOwn) return this.#suspend(change);
     if (!(await this.#passesGate(reason)) || this.#isClosed) return;
     const { onBusy, signal } = this.spec;
     const isUp = this.#app.instances.some(({ model }) => 'run' in model.state);
     if (!isUp || onBusy === 'restart') return this.#restart(reason);
-    if (onBusy === 'signal') for (const one of this.#app.instances) one.tree.signal(signal as NodeJS.Signals);
+    if (onBusy === 'signal') {
+      for (const one of this.#app.instances) one.tree.signal(signal as NodeJS.Signals);
+      this.tell(`${signal} was sent, as ${reason} changed`);
+    }
     if (onBusy === 'queue') {
       await Promise.all(
         this.#app.instances.map((one) => one.until(({ model }) => !('run' in model.state) || this.#isClosed)),
@@ -136,9 +145,11 @@ class AppWatch {
     const { daemon, instances, spec } = this.#app;
     const by = `a change: ${reason}`;
     daemon.log(`${this.#app.name}: restarting: ${reason} changed`);
-    if (this.#app.sharing !== null && spec.share.instances !== null && instances.some(isServing)) {
+    this.problem = null;
+    await this.#app.sharing?.reclaimed();
+    if (this.#app.sharing !== null && spec.share.instances !== null && whyRestarted(this.#app) === null) {
       const failure = await daemon.rollouts.begin(this.#app, { parallel: 1, canary: null, by });
-      if (failure !== null) daemon.log(`${this.#app.name}: ${failure.message}`);
+      if (failure !== null) this.#fail(`${reason} changed, but: ${failure.message}`);
       return;
     }
     await Promise.all(
@@ -157,41 +168,55 @@ class AppWatch {
     this.#app.daemon.log(`${this.#app.name}: ${reason}`);
   }
 
+  /** What was found is a problem until something better happens. */
+  #fail(what: string): void {
+    this.problem = what;
+    this.tell(what);
+  }
+
   /** The command that must pass first. */
   async #passesGate(reason: string): Promise<boolean> {
     const { before } = this.spec;
     if (before === null) return true;
-    const file = join(appDirectory(this.#app.daemon.home, this.#app.name), 'before.log');
-    const env = { STEAD_CHANGED: reason, STEAD_OUTPUT: this.#app.spec.user === null ? file : '/dev/null' };
-    const result = await runCommand(this.#app, `exec >"$STEAD_OUTPUT" 2>&1\n${before}`, {
-      timeoutMs: beforeTimeoutMs,
-      env,
-    });
-    if (result === 0) return true;
-    const how = typeof result === 'number' ? `exit code ${result}` : result;
-    const said = (readIfThere(file) ?? '').trimEnd().split('\n').slice(-mostSaid).join(' | ');
-    this.tell(`not restarted though ${reason} changed: ${before}: ${how}${said === '' ? '' : `: ${said}`}`);
+    const gate = new Gate(this.#app, before, reason);
+    this.#gate = gate;
+    const failure = await gate.result();
+    this.#gate = null;
+    if (failure === null) return true;
+    if (!this.#isClosed) this.#fail(`not restarted though ${reason} changed: ${before}: ${failure}`);
     return false;
   }
 
-  #isOwn({ paths, at }: ChangeSet): boolean {
-    const [path = ''] = paths;
-    const [first] = this.#app.instances;
-    const state = first?.model.state;
-    const age =
-      state !== undefined && 'since' in state
-        ? monotonicMs() - state.since - (Date.now() - at)
-        : Number.POSITIVE_INFINITY;
-    const isSoon = age < ownMs;
-    this.#own = { path, count: isSoon && this.#own.path === path ? this.#own.count + 1 : isSoon ? 1 : 0 };
-    return this.#own.count > mostOwn;
+  /** What runs was started after all that changed. */
+  #isMoot({ paths, count }: ChangeSet): boolean {
+    const began = this.#app.instances.map(({ model: { state } }) =>
+      'run' in state && 'since' in state ? Date.now() - (monotonicMs() - state.since) : 0,
+    );
+    const first = Math.min(...began);
+    const { cwd } = this.#app.spec;
+    return count <= paths.length && paths.every((path) => changedBefore(resolve(cwd, path), first));
+  }
+
+  #isOwn({ paths }: ChangeSet): boolean {
+    const { cwd } = this.#app.spec;
+    const files = paths.map((path) => resolve(cwd, path));
+    return this.#app.instances.some(({ model: { state }, tree }) => {
+      if (!('run' in state) || !('since' in state)) return false;
+      return haveChanged(files, { members: tree.members(), ageMs: monotonicMs() - state.since });
+    });
   }
 
   #suspend({ paths }: ChangeSet): void {
-    this.suspended = `${paths.join(', ')} changed within ${ownMs / 1000} s of each of the last ${mostOwn} starts: the program seems to write into what is watched`;
     const { name } = this.#app;
-    this.tell(`watch suspended: ${this.suspended}: stead set ${name} ignore=PATTERN, or stead restart ${name}`);
+    this.suspended = `the program itself writes what it is restarted for: ${paths.join(', ')}`;
+    this.problem = `watch suspended: ${this.suspended}: stead set ${name} ignore=PATTERN, or stead restart ${name}`;
+    this.tell(this.problem);
   }
+}
+
+function changedBefore(path: string, time: number): boolean {
+  const stats = statSync(path, { throwIfNoEntry: false });
+  return stats !== undefined && stats.ctimeMs < time;
 }
 
 const isServing = ({ model }: App['instances'][number]): boolean => ['starting', 'running'].includes(model.state.name);
@@ -204,6 +229,8 @@ export function inWords({ paths: [first = 'something'], count }: ChangeSet): str
 /** Of all apps. */
 export class Watching {
   readonly #watches = new Map<App, AppWatch>();
+  /** Of watches that were ended, what they still ran. */
+  readonly #ending = new Map<Promise<void>, App>();
 
   /** What is wanted of an app, or how it is watched, may be another. */
   look(app: App): void {
@@ -226,18 +253,33 @@ export class Watching {
     this.#watches.get(app)?.follow();
   }
 
-  suspendedOf(app: App): string | null {
-    return this.#watches.get(app)?.suspended ?? null;
+  /** What keeps its watch from doing what it should. */
+  problemOf(app: App): string | null {
+    return this.#watches.get(app)?.problem ?? null;
   }
 
   #begin(app: App, spec: WatchSpec): void {
     const watch = new AppWatch(app, spec);
     this.#watches.set(app, watch);
-    watch.begin().catch((error: Error) => watch.tell(`can't be watched: ${error.message}`));
+    // A gate of the watch before, which is being ended, may still be at it.
+    void this.#gatesOf(app).then(() =>
+      watch.begin().catch((error: Error) => {
+        watch.problem = `can't be watched: ${error.message}`;
+        watch.tell(watch.problem);
+      }),
+    );
   }
 
   #end(app: App): void {
-    this.#watches.get(app)?.close();
+    const watch = this.#watches.get(app);
+    if (watch === undefined) return;
+    watch.close();
     this.#watches.delete(app);
+    const over = watch.gateOver.finally(() => this.#ending.delete(over));
+    this.#ending.set(over, app);
+  }
+
+  async #gatesOf(app: App): Promise<void> {
+    await Promise.all([...this.#ending].filter(([, of]) => of === app).map(([over]) => over));
   }
 }
