@@ -1,6 +1,7 @@
 /** pm2's command line: its options and what they do. The numbers are those of docs/compat/pm2.md. */
 import assert from 'node:assert/strict';
 import { mkdirSync, readFileSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
 import { after, beforeEach, test } from 'node:test';
 import { Pm2 } from '../support/pm2.ts';
 import { waitFor } from '../support/wait.ts';
@@ -108,6 +109,8 @@ test('counting variables: 41; scale: 42; how many: 43', async () => {
   assert.equal((await pm2.run('scale slots 3')).code, 1);
   await pm2.ok('scale slots 1');
   assert.equal((await pm2.entries()).length, 1);
+  await pm2.ok('start listens.js -f --name max -i max');
+  assert.equal((await pm2.stead.show('max')).spec.share.instances, availableParallelism());
   await pm2.ok('start echo.js -i -100');
   assert.equal((await pm2.stead.show('echo')).spec.share.instances, 1);
 });
