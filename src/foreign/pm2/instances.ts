@@ -36,6 +36,8 @@ export function readInstances(
     mode: { isCluster, instances },
     stanza: {
       ...(instances !== null && { instances }),
+      // Programs look there whether they are the first, also where they are alone.
+      ...(instances === null && isNode && variable === null && { env: { NODE_APP_INSTANCE: '0' } }),
       ...(variable !== null && { increment_var: variable.name }),
       ...variable?.more,
     },

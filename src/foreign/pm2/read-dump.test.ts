@@ -87,7 +87,7 @@ test('one app: program, directory, and of the environment what the shell does no
     script: '/srv/web.js',
     interpreter: 'node',
     args: ['-p', '80'],
-    env: { MODE: 'prod', N: '1', LANG: 'de' },
+    env: { NODE_APP_INSTANCE: '0', MODE: 'prod', N: '1', LANG: 'de' },
     stable_after: '5s',
     stop_signal: 'INT',
     stop_timeout: '3s',
@@ -95,7 +95,7 @@ test('one app: program, directory, and of the environment what the shell does no
   });
   assert.match(notes.join('\n'), /these were the shell's: SHLVL, SSH_CLIENT\./);
   const whole = only([entry()], { isWholeEnv: true }).stanza.env as Record<string, string>;
-  assert.deepEqual(Object.keys(whole).sort(), ['HOME', 'PATH', 'SHLVL', 'SSH_CLIENT']);
+  assert.deepEqual(Object.keys(whole).sort(), ['HOME', 'NODE_APP_INSTANCE', 'PATH', 'SHLVL', 'SSH_CLIENT']);
 });
 
 test('four workers are one app with four instances; another mode or script is another app; order stays', () => {

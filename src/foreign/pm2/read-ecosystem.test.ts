@@ -75,6 +75,7 @@ test('the smallest app: a name, a script, SIGINT, and one note of what is ours',
     interpreter: 'node',
     stop_signal: 'INT',
     cwd: '/srv',
+    env: { NODE_APP_INSTANCE: '0' },
   });
   assert.deepEqual(notes, []);
   assert.equal(fileNotes.length, 1);
@@ -207,6 +208,7 @@ test('environment: env < deploy.NAME.env < env_NAME, nested values as JSON, port
   };
   const of = (profile: string | null) => read(file, { profile }).apps[0]!;
   assert.deepEqual(of(null).stanza.env, {
+    NODE_APP_INSTANCE: '0',
     PORT: '4000',
     A: 'env',
     B: 'env',

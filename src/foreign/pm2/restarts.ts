@@ -96,7 +96,7 @@ export function readSchedule({ values }: AppReading): Timed {
     stanza: { cron: fields.join(' ') },
     notes: [
       isJob
-        ? 'autorestart: false with cron_restart: a job, which runs at its times (pm2 runs it once at the start as well: stead start NAME does).'
+        ? 'autorestart: false with cron_restart: a job, which runs at its times (pm2 runs it once at the start as well: stead restart NAME does).'
         : 'cron_restart: what was stopped stays stopped when its time comes (pm2 starts it).',
     ],
   };
