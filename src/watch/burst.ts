@@ -52,7 +52,8 @@ export class Burst {
     const left = Math.min(this.#lastMs + quietMs, this.#firstMs + mostMs) - now;
     // A timer may fire a part of a millisecond early.
     if (left >= 1) this.#wait(left);
-    else if (now < Math.min(this.#lastMs + heldMs, this.#firstMs + longestMs) && isHeld()) this.#wait(Math.max(quietMs, heldLookMs));
+    else if (now < Math.min(this.#lastMs + heldMs, this.#firstMs + longestMs) && isHeld())
+      this.#wait(Math.max(quietMs, heldLookMs));
     else this.#end();
   }
 

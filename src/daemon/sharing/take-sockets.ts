@@ -2,6 +2,7 @@
 import { closeSync, readdirSync, readlinkSync } from 'node:fs';
 import { pidfdGetfd, pidfdOpen } from '../../host/native.ts';
 import { isAlive, type ProcessId } from '../../host/process.ts';
+import { getsockname, isListening, isOnly6, typeOf } from '../../host/socket-calls.ts';
 import { isSocketOf } from '../../sockets/bind.ts';
 
 /** Duplicates by key, as far as it has them; null where this process may not take any. */
@@ -23,6 +24,40 @@ export function takeSockets(from: ProcessId, keys: readonly string[]): Map<strin
     return null;
   } finally {
     if (pidfd !== null) closeSync(pidfd);
+  }
+}
+
+/** Duplicates of all TCP sockets on which a process listens, by their keys. Throws where this process may not take any. */
+export function takeListening(from: ProcessId): Map<string, number> {
+  const taken = new Map<string, number>();
+  const pidfd = pidfdOpen(from.pid);
+  try {
+    if (!isAlive(from)) return taken;
+    for (const fd of socketFds(from.pid)) {
+      const own = pidfdGetfd(pidfd, fd);
+      const key = listeningKey(own);
+      if (key === null || taken.has(key)) closeSync(own);
+      else taken.set(key, own);
+    }
+    return taken;
+  } catch (error) {
+    for (const fd of taken.values()) closeSync(fd);
+    throw error;
+  } finally {
+    closeSync(pidfd);
+  }
+}
+
+/** Null of what does not listen, or not by TCP. */
+function listeningKey(fd: number): string | null {
+  try {
+    const bound = getsockname(fd);
+    if (bound === null || bound.family === 'unix' || typeOf(fd) !== 'stream' || !isListening(fd)) return null;
+    const { host, port, family } = bound;
+    if (family === 'ip6' && host === '::') return `tcp:*:${port}${isOnly6(fd) ? ':6' : ''}`;
+    return `tcp:${host}:${port}`;
+  } catch {
+    return null;
   }
 }
 
