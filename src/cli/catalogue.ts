@@ -14,6 +14,7 @@ import { command as dump } from './commands/dump.ts';
 import { command as env } from './commands/env.ts';
 import { command as events } from './commands/events.ts';
 import { command as flush } from './commands/flush.ts';
+import { command as importing } from './commands/import.ts';
 import { command as list } from './commands/list.ts';
 import { command as logs } from './commands/logs.ts';
 import { command as open } from './commands/open.ts';
@@ -62,6 +63,7 @@ export const catalogue: readonly Command[] = [
   resurrect,
   set,
   unset,
+  importing,
   why,
   env,
   events,

@@ -33,6 +33,7 @@ export const verbs = {
   resurrect: { synonyms: [], summary: 'bring up the apps of a dump, here or elsewhere' },
   set: { synonyms: [], summary: 'change options of an app' },
   unset: { synonyms: [], summary: 'put options of an app back to their defaults' },
+  import: { synonyms: [], summary: "make a config file of another tool's files" },
   why: { synonyms: [], summary: 'say why an app is as it is, and what comes next' },
   env: { synonyms: [], summary: 'show the environment of an app' },
   events: { synonyms: [], summary: 'show what happened, and follow it' },

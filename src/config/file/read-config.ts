@@ -268,7 +268,8 @@ function joined(...all: readonly SpecOptions[]): SpecOptions {
 /** How a map is written as entries: `env: {A: 1}` is `A=1`, `depends_on: {db: started}` is `db:started`. */
 const separators: Readonly<Record<string, string>> = { env: '=', secret: '=', limit: '=', on: '=', depends_on: ':' };
 
-function optionValue(option: Option, given: unknown): Value {
+/** What stands under a key of a config file → what the control API takes. Throws OPTION_INVALID. */
+export function optionValue(option: Option, given: unknown): Value {
   const shown = `"${option.key}"`;
   if (option.type === 'texts') return textsOf(option, given, shown);
   if (typeof given === 'object')
