@@ -1,7 +1,7 @@
 /** What pm2's selectors mean: `all`, a number, a name, a namespace, a `/regular expression/`. */
+import { passingName } from '../../config/app-name.ts';
 import { nearest } from '../../config/nearest.ts';
 import { quote } from '../../config/values.ts';
-import { plainName } from '../../foreign/pm2/words.ts';
 import type { AppView } from '../../protocol/api.ts';
 import { SteadError } from '../../protocol/errors.ts';
 import type { Process } from './processes.ts';
@@ -33,7 +33,7 @@ export function meantBy(processes: readonly Process[], word: string): readonly P
     ({ app }) => app.name === word,
     ({ id }) => /^\d+$/.test(word) && id === Number(word),
     // An app whose name can't be one here is called otherwise.
-    ({ app }) => app.name === plainName(word),
+    ({ app }) => app.name === passingName(word),
     ({ app }) => (app.group ?? 'default') === word,
   ];
   for (const test of tests) {

@@ -1,5 +1,7 @@
 /** One app of an ecosystem file → a stanza of ours, in the order in which a person would write it. */
+
 import { dirname, resolve } from 'node:path';
+import { passingName } from '../../config/app-name.ts';
 import { optionsTable } from '../../config/options.ts';
 import type { ForeignApp, Stanza } from '../model.ts';
 import { readReadiness, readStop, readUser } from './endings.ts';
@@ -12,7 +14,6 @@ import { defaultName, type ProgramPart, readProgram } from './program.ts';
 import { type AppReading, type EcosystemContext, joinParts, type Part, text } from './reading.ts';
 import { readAutostart, readRestarts, readSchedule } from './restarts.ts';
 import { readWatch } from './watching.ts';
-import { plainName } from './words.ts';
 
 export interface ReadApp extends ForeignApp {
   /** As the file has it, or as pm2 would call it: what `--only` goes by. */
@@ -57,7 +58,7 @@ export function readApp(written: Values, { context, deployments }: AppSurroundin
     readOthers(app),
   ];
   const joined = joinParts(parts);
-  const name = plainName(pm2Name);
+  const name = passingName(pm2Name);
   const group = text(values, 'namespace') ?? 'default';
   const stanza: Stanza = {
     name,

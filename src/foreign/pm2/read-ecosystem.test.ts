@@ -348,6 +348,15 @@ test('logs: files, none, both in one, several instances', () => {
   });
 });
 
+test("one log file of two apps is one app's", () => {
+  const { apps } = read([
+    { name: 'a', script: 'app.js', out_file: 'x.log' },
+    { name: 'b', script: 'run.sh', out_file: './x.log' },
+  ]);
+  assert.deepEqual([apps[0]!.stanza.log_out, apps[1]!.stanza.log_out], ['/srv/x.log', undefined]);
+  assert.match(apps[1]!.notes.join(), /is a log of a/);
+});
+
 test('watching', () => {
   const of = (app: Record<string, unknown>) => picked(app, 'watch', 'ext', 'gitignore', 'ignore_watch', 'watch_delay');
   const usual = { ext: '*', gitignore: false };

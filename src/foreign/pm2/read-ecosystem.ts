@@ -6,6 +6,7 @@ import { nearest } from '../../config/nearest.ts';
 import { quote } from '../../config/values.ts';
 import { SteadError } from '../../protocol/errors.ts';
 import type { Foreign } from '../model.ts';
+import { separateLogs } from '../separate-logs.ts';
 import type { Values } from './fields.ts';
 import { type ReadApp, readApp } from './read-app.ts';
 import type { EcosystemContext } from './reading.ts';
@@ -25,10 +26,8 @@ export function readEcosystem(value: unknown, context: EcosystemContext): Foreig
   );
   if (mistakes.length > 0) throw refused(context.file, mistakes);
   const apps = withOwnNames(chosen.filter((app) => app !== null));
-  return {
-    apps: apps.map(({ stanza, notes }) => ({ stanza, notes })),
-    notes: [...defaultNotes(apps), ...topNotes(top)],
-  };
+  const plain = apps.map(({ stanza, notes }) => ({ stanza, notes }));
+  return separateLogs({ apps: plain, notes: [...defaultNotes(apps), ...topNotes(top)] }, context.cwd);
 }
 
 const isMap = (value: unknown): value is Values => typeof value === 'object' && value !== null && !Array.isArray(value);

@@ -22,16 +22,3 @@ export function uptimeMs(value: unknown): number | null {
   const [, digits, unit = ''] = /^(\d{1,12})([hms]?)$/.exec(String(value)) ?? [];
   return digits === undefined ? null : Number(digits) * { '': 1, s: 1000, m: 60_000, h: 3_600_000 }[unit as '' | 's']!;
 }
-
-/** As a name of an app must be: what pm2 takes beyond that is replaced. Null for a text of which nothing is left. */
-export function plainName(name: string): string {
-  const plain = name
-    .normalize('NFKD')
-    .replace(/\p{M}+/gu, '')
-    .replace(/[^A-Za-z0-9._-]+/g, '-')
-    .replace(/^[^A-Za-z0-9]+/, '')
-    .slice(0, 64)
-    .replace(/[-.]+$/, '');
-  if (plain === '') return 'app';
-  return plain === 'all' || !Number.isNaN(Number(plain)) ? `app-${plain}` : plain;
-}
