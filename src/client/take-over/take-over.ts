@@ -19,6 +19,8 @@ import type { Pm2Command, Pm2Process } from './pm2-command.ts';
 /** Ours has so long to listen where theirs does. */
 const listenPatienceMs = 30_000;
 const goneMs = 20_000;
+/** What listens nowhere is looked at again after so long. */
+const settleMs = 1000;
 const lookMs = 50;
 
 export interface Move {
@@ -67,8 +69,12 @@ async function moveApp(move: Move, config: ConfigApp, options: TakeOverOptions):
   const isNode = /^(node|bun)/.test(config.options.interpreter ?? '');
   if (!listens) {
     await startOurs(config, options);
-    await endTheirs(name, move, options);
-    return;
+    await orRemove(name, options, async () => {
+      // It may crash when it has done something.
+      await pause(settleMs);
+      await untilUp(name, { ports: [], isShared: false }, options.home);
+    });
+    return endTheirs(name, move, options);
   }
   if (isNode) {
     const shared = { ...config, options: { ...config.options, instances: config.options.instances ?? '1' } };
@@ -80,11 +86,22 @@ async function moveApp(move: Move, config: ConfigApp, options: TakeOverOptions):
   await pm2.tell('stop', ids);
   try {
     await startOurs(config, options);
+    await orRemove(name, options, () => untilUp(name, { ports, isShared: false }, options.home));
   } catch (error) {
     await pm2.tell('restart', ids);
     throw error;
   }
   await endTheirs(name, move, options);
+}
+
+/** What goes wrong takes ours away again. */
+async function orRemove(name: string, { home }: TakeOverOptions, work: () => Promise<void>): Promise<void> {
+  try {
+    await work();
+  } catch (error) {
+    await remove(name, home);
+    throw error;
+  }
 }
 
 interface Sharing {
@@ -102,33 +119,41 @@ async function trySharing(name: string, config: ConfigApp, { holders, ports, opt
     if (error instanceof SteadError && ['NOT_PERMITTED', 'UNSUPPORTED'].includes(error.code)) return false;
     throw error;
   }
-  try {
-    await untilListening(name, ports, options.home);
-  } catch (error) {
-    await remove(name, options.home);
-    throw error;
-  }
+  await orRemove(name, options, () => untilUp(name, { ports, isShared: true }, options.home));
   const where = ports.length === 0 ? 'its port' : ports.map((address) => address.replace(/^.*:/, '')).join(', ');
   options.tell(`${name}: started, and serves ${where} beside pm2's`);
   return true;
 }
 
-/** Every instance of ours accepts, wherever theirs listens. */
-async function untilListening(name: string, ports: readonly string[], home: string): Promise<void> {
-  const wanted = ports.map((address) => address.replace(/^.*:/, ''));
+interface Wanted {
+  /** Where it shall listen, as far as that is known. */
+  readonly ports: readonly string[];
+  /** Every instance accepts from what is held; else it is enough that somebody of the app listens. */
+  readonly isShared: boolean;
+}
+
+const portOf = (address: string): string => address.replace(/^.*:/, '');
+
+/** It runs, and listens where it shall. Throws EXITED_EARLY when it crashes, or takes too long. */
+async function untilUp(name: string, { ports, isShared }: Wanted, home: string): Promise<void> {
+  const wanted = ports.map(portOf);
   const deadline = performance.now() + listenPatienceMs;
   for (;;) {
     const detail: AppDetail = await act(home, 'show', { params: { sel: name } });
-    const { instances, held = [], state } = detail;
+    const { instances, held = [] } = detail;
+    const served = isShared
+      ? held.filter(({ accepting }) => accepting.length >= instances.length).map(({ key }) => portOf(key))
+      : detail.ports.map(portOf);
     const isUp = instances.every(({ state, ready }) => state === 'running' && ready);
-    const served = held
-      .filter(({ accepting }) => accepting.length >= instances.length)
-      .map(({ key }) => key.replace(/^.*:/, ''));
-    if (isUp && served.length > 0 && wanted.every((port) => served.includes(port))) return;
-    if (state === 'failed' || performance.now() > deadline)
+    const isServing = (served.length > 0 || !isShared) && wanted.every((port) => served.includes(port));
+    if (isUp && isServing) return;
+    const crashed = instances.find(({ state, restarts }) => state === 'failed' || state === 'backoff' || restarts > 1);
+    if (crashed !== undefined)
+      throw new SteadError('EXITED_EARLY', `ours ended: ${crashed.reason ?? 'again and again'}`);
+    if (performance.now() > deadline)
       throw new SteadError(
         'EXITED_EARLY',
-        `ours does not listen where pm2's does: ${detail.reason ?? detail.ports.join(', ')}`,
+        `ours does not listen where pm2's does: ${detail.ports.join(', ') || 'nowhere'}`,
       );
     await pause(lookMs);
   }
@@ -149,7 +174,7 @@ async function startOurs(
   const [started] = apps;
   if (started?.early) {
     await remove(options.name!, home);
-    throw new SteadError('EXITED_EARLY', `ours ended at once: ${started.early.exit.reason}`);
+    throw new SteadError('EXITED_EARLY', `ours ended: ${started.early.exit.reason}`);
   }
   if (takeFrom.length === 0) tell(`${options.name}: started`);
 }

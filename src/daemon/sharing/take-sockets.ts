@@ -1,5 +1,6 @@
 /** Sockets out of a process that has them: for when nobody else has any more. */
 import { closeSync, readdirSync, readlinkSync } from 'node:fs';
+import { errnoOf } from '../../host/files.ts';
 import { pidfdGetfd, pidfdOpen } from '../../host/native.ts';
 import { isAlive, type ProcessId } from '../../host/process.ts';
 import { getsockname, isListening, isOnly6, typeOf } from '../../host/socket-calls.ts';
@@ -13,7 +14,8 @@ export function takeSockets(from: ProcessId, keys: readonly string[]): Map<strin
     pidfd = pidfdOpen(from.pid);
     if (!isAlive(from)) return taken;
     for (const fd of socketFds(from.pid)) {
-      const own = pidfdGetfd(pidfd, fd);
+      const own = duplicateOf(pidfd, fd);
+      if (own === null) continue;
       const key = keys.find((one) => !taken.has(one) && isSocketOf(one, own));
       if (key === undefined) closeSync(own);
       else taken.set(key, own);
@@ -34,7 +36,8 @@ export function takeListening(from: ProcessId): Map<string, number> {
   try {
     if (!isAlive(from)) return taken;
     for (const fd of socketFds(from.pid)) {
-      const own = pidfdGetfd(pidfd, fd);
+      const own = duplicateOf(pidfd, fd);
+      if (own === null) continue;
       const key = listeningKey(own);
       if (key === null || taken.has(key)) closeSync(own);
       else taken.set(key, own);
@@ -45,6 +48,16 @@ export function takeListening(from: ProcessId): Map<string, number> {
     throw error;
   } finally {
     closeSync(pidfd);
+  }
+}
+
+/** Null for one that was closed meanwhile: connections of a busy server come and go. */
+function duplicateOf(pidfd: number, fd: number): number | null {
+  try {
+    return pidfdGetfd(pidfd, fd);
+  } catch (error) {
+    if (errnoOf(error) === 'EBADF') return null;
+    throw error;
   }
 }
 
