@@ -163,6 +163,12 @@ test('a line for the shell, interpreters, logs that go nowhere, pid files', () =
   assert.match(String((py.on as Record<string, string>).ready), /'\/run\/x'-/);
 });
 
+test('what is not restarted, and what runs at its times', () => {
+  assert.equal(only([entry({ autorestart: false })]).stanza.restart, 'no');
+  const job = only([entry({ autorestart: false, cron_restart: '0 3 * * *' })]).stanza;
+  assert.deepEqual([job.job, job.cron, job.command], [true, '0 3 * * *', ['node', '/srv/web.js']]);
+});
+
 test('what is no dump is refused', () => {
   for (const text of ['', '{', '{}', '[1]', '[{}]', 'null'])
     assert.throws(() => readDump(text, context()), /dump|read/);

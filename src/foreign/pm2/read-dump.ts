@@ -124,7 +124,7 @@ function appOf(
 const isSaid = (key: string, value: unknown): boolean =>
   value !== undefined &&
   value !== null &&
-  value !== false &&
+  (value !== false || key === 'autorestart') &&
   !(Array.isArray(value) && value.length === 0) &&
   !(key === 'autorestart' && value === true);
 
