@@ -13,6 +13,7 @@ import { command as down } from './commands/down.ts';
 import { command as dump } from './commands/dump.ts';
 import { command as env } from './commands/env.ts';
 import { command as events } from './commands/events.ts';
+import { command as exportApps } from './commands/export.ts';
 import { command as flush } from './commands/flush.ts';
 import { command as importing } from './commands/import.ts';
 import { command as list } from './commands/list.ts';
@@ -61,6 +62,7 @@ export const catalogue: readonly Command[] = [
   config,
   dump,
   resurrect,
+  exportApps,
   set,
   unset,
   importing,

@@ -1,6 +1,7 @@
 /** A dump: all apps of a home in one file, which brings them up again on this machine or another. */
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { commandOf } from '../config/file/stanza.ts';
 import { replaceFile } from '../host/files.ts';
 import type { ConfigApp, DumpedApp } from '../protocol/api.ts';
 import { SteadError } from '../protocol/errors.ts';
@@ -49,11 +50,12 @@ export function makeDump(home: string, { version, isBare }: DumpOptions): Dump {
   };
 }
 
-function configApp({ kind, program: { how, words }, options }: AppSpec): ConfigApp {
-  const [first = '', ...rest] = words;
-  return how === 'script'
+function configApp({ kind, program, options }: AppSpec): ConfigApp {
+  const [first = '', ...rest] = program.words;
+  const command = commandOf(program);
+  return command === null
     ? { kind, script: first, command: [], args: rest, options }
-    : { kind, script: null, command: words, args: [], options };
+    : { kind, script: null, command, args: [], options };
 }
 
 /** For its owner alone: it has the environment. The file before is kept beside it. */

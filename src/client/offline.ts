@@ -10,7 +10,8 @@ import { exitInWords } from '../lifecycle/words.ts';
 import { logFiles } from '../logs/layout.ts';
 import { CpuMeter } from '../metrics/cpu.ts';
 import type { AppDetail, AppView } from '../protocol/api.ts';
-import { selectApps } from '../protocol/select.ts';
+import { type Selectable, selectApps } from '../protocol/select.ts';
+import type { AppSpec } from '../protocol/spec.ts';
 import { loadApps, readExits, type StoredApp, type StoredInstance } from '../storage/apps.ts';
 import { runDirectory } from '../storage/layout.ts';
 import { newState } from '../storage/new-state.ts';
@@ -55,6 +56,29 @@ export async function showFromDisk(home: string, selector: string, { showEnv = f
     env,
     processes: [],
   };
+}
+
+/** What was asked for of every app, for who writes it down, and whether it is to run. */
+export async function specsFromDisk(home: string): Promise<readonly SpecOnDisk[]> {
+  const apps = (await appsOnDisk(home)).filter(({ state }) => state.want !== 'deleted');
+  return apps.map(({ spec, state }) => ({
+    id: state.id,
+    name: spec.name,
+    group: spec.group,
+    instances: state.instances,
+    script: spec.program.how === 'script' ? spec.program.words[0] : undefined,
+    spec,
+    isWanted: state.want === 'running',
+    isOver: state.instances.every(({ model }) => ['completed', 'failed', 'stopped'].includes(model.state.name)),
+  }));
+}
+
+/** Can be selected. */
+export interface SpecOnDisk extends Selectable {
+  readonly spec: AppSpec;
+  readonly isWanted: boolean;
+  /** None of its instances runs, or is about to. */
+  readonly isOver: boolean;
 }
 
 /** Those, too, of which files are lost: the next daemon will know them as they are seen here. */

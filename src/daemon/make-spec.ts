@@ -51,11 +51,9 @@ type Unsettled = Pick<AppSpec, 'format' | 'name' | 'kind' | 'program' | 'inherit
 /** The same app with other options in place of those that it had. */
 export function changeSpec(spec: AppSpec, options: SpecOptions, enforcement: Enforcement): Promise<AppSpec> {
   const { format, name, kind, program, inherited, origin, cwd, env } = spec;
-  return settleAll(
-    { format, name, kind, program, inherited, origin, cwd: options.cwd ?? cwd, env },
-    options,
-    enforcement,
-  );
+  // What was said before was relative to where that was.
+  const place = options.cwd === undefined || options.cwd === spec.options.cwd ? cwd : options.cwd;
+  return settleAll({ format, name, kind, program, inherited, origin, cwd: place, env }, options, enforcement);
 }
 
 async function settleAll(base: Unsettled, options: SpecOptions, enforcement: Enforcement): Promise<AppSpec> {

@@ -36,7 +36,16 @@ test('the packed package installs into an empty prefix, works from there, and wh
   assert.equal(started.code, 0, started.stderr);
   assert.match((await stead('list')).stdout, /sleeper +running/);
   const packed = readdirSync(join(prefix, 'lib/node_modules/stead')).sort();
-  assert.deepEqual(packed, ['LICENSE', 'README.md', 'THIRD_PARTY.md', 'bin', 'dist', 'docs', 'package.json']);
+  assert.deepEqual(packed, [
+    'LICENSE',
+    'README.md',
+    'THIRD_PARTY.md',
+    'bin',
+    'dist',
+    'docs',
+    'node_modules',
+    'package.json',
+  ]);
 
   rmSync(prefix, { recursive: true });
   assert.equal(existsSync(bin), false);

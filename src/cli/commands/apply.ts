@@ -3,7 +3,7 @@ import type { Command } from '../command.ts';
 
 export const command: Command = {
   name: 'apply',
-  usage: ['apply [config file] [-f FILE…] [--env PROFILE] [--only NAMES] [--prune] [--dry-run] [--no-wait]'],
+  usage: ['apply [config file] [--env PROFILE] [--only NAMES]', 'apply [-f FILE…] [--prune] [--dry-run] [--no-wait]'],
   about: [
     'Brings the apps of a config file to what is said there: new ones are started, those that were changed are reloaded or started again unless a run can have the change as it goes on, the others are left alone. What is different is said. A file with a mistake is refused whole. Without a name it is stead.config.yaml, .json, .js or .ts here.',
     'stead start <config file> does the same, stead up does it in the foreground. stead help config shows what a file looks like.',

@@ -84,9 +84,9 @@ function optionsAfter({ options }: AppSpec, changes: SpecOptions, unset: readonl
   for (const key of lists) if (changes[key]) merged[key] = mergeEnvironment(options.env ?? [], changes.env ?? []);
   for (const { property, variable } of unset) {
     if (variable === null) delete merged[property];
+    else merged.env = (options.env ?? []).filter((entry) => !entry.startsWith(`${variable}=`));
     // What is said of watching goes with it.
     if (property === 'watch' && merged.graph !== true) for (const each of Object.keys(ofWatch)) delete merged[each];
-    else merged.env = (options.env ?? []).filter((entry) => !entry.startsWith(`${variable}=`));
   }
   return merged as SpecOptions;
 }

@@ -1,0 +1,42 @@
+/**
+ * Units of systemd, as systemd.unit(5), .service(5), .socket(5), .timer(5), .exec(5) and .resource-control(5) have them: NAME.service; of several instances
+ * NAME@.service and NAME.target; NAME.socket for `listen`, NAME.timer for a schedule. What has no equal stands as comments at the head of the service.
+ */
+import type { Outgoing, Written, WrittenFile } from '../../written.ts';
+import type { SystemdContext } from './context.ts';
+import { plainValue } from './escape.ts';
+import { isTemplate, variablesOf } from './exec.ts';
+import { serviceText } from './service.ts';
+import { socketFiles } from './socket.ts';
+import { timerFiles } from './timer.ts';
+import { headOf, unitText, wantedBy } from './unit-text.ts';
+
+/** To what others refer when they mean the whole app. */
+export const mainUnit = (app: Outgoing): string => `${app.spec.name}.${isTemplate(app) ? 'target' : 'service'}`;
+
+/** `context.units` are made here, of these apps. */
+export function writeSystemd(apps: readonly Outgoing[], context: Omit<SystemdContext, 'units'>): Written {
+  const units = new Map(apps.map((app) => [app.spec.name, mainUnit(app)]));
+  return { files: apps.flatMap((app) => unitsOf(app, { ...context, units })), notes: [] };
+}
+
+/** All units of one app, its service first. */
+export function unitsOf(app: Outgoing, context: SystemdContext): WrittenFile[] {
+  const service = `${app.spec.name}${isTemplate(app) ? '@' : ''}.service`;
+  return [
+    { name: service, text: serviceText(app, context), isPrivate: variablesOf(app).length > 0 },
+    ...(isTemplate(app) ? [targetFile(app, context)] : []),
+    ...socketFiles(app, context),
+    ...timerFiles(app, context),
+  ];
+}
+
+function targetFile(app: Outgoing, { scope }: SystemdContext): WrittenFile {
+  const { name, share, autostart } = app.spec;
+  const instances = Array.from({ length: share.instances ?? 1 }, (_, index) => `${name}@${index}.service`);
+  const text = unitText(headOf(app), {
+    Unit: [`Description=${plainValue(`All of ${name}`)}`, `Wants=${instances.join(' ')}`],
+    Install: autostart && !share.onDemand ? [`WantedBy=${wantedBy(scope)}`] : [],
+  });
+  return { name: `${name}.target`, text, isPrivate: false };
+}
