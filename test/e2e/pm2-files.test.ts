@@ -132,7 +132,7 @@ test('2: a list of apps whose values are 0 and false', async (t) => {
       { name: 'left', script: './ends.js', stop_exit_codes: 0, min_uptime: '2s' },
     ];`,
     'fails.js': 'process.exit(3);',
-    'ends.js': "process.on('SIGUSR2', () => process.exit(0)); setInterval(() => {}, 1e6);",
+    'ends.js': "process.on('SIGUSR2', () => process.exit(0)); console.log('up'); setInterval(() => {}, 1e6);",
   });
   await ended(t, project);
   const { code, stderr } = await stead.run(['start', project.file], { cwd: project.directory });
@@ -142,6 +142,7 @@ test('2: a list of apps whose values are 0 and false', async (t) => {
   assert.equal(once.exits.length, 1);
   assert.equal(once.spec.schedule, null);
   const left = await running('left');
+  await waitForFile(left.logs.out, /up\n/);
   process.kill(mainOf(left), 'SIGUSR2');
   await stead.until('left', 'completed', ({ state }) => state === 'completed');
   await project.down();

@@ -95,12 +95,13 @@ test('reload: each once, with one SIGINT: 29; what listens on nothing: 30', asyn
 test('ends: one that takes no SIGINT is killed: 32; signals reach who is meant: 34; all that was started goes: 49', async () => {
   pm2.write({
     'stubborn.js':
-      "process.on('SIGINT', () => console.log('no')); require('child_process').spawn('sleep', ['1000']); setInterval(() => {}, 1e6);",
+      "process.on('SIGINT', () => console.log('no')); require('child_process').spawn('sleep', ['1000']); console.log('up'); setInterval(() => {}, 1e6);",
     'hears.js':
       "process.on('SIGUSR2', () => console.log('heard')); require('net').createServer().listen(0, () => console.log('up'));",
   });
   await pm2.ok('start stubborn.js', { env: { PM2_KILL_TIMEOUT: '300' } });
   await pm2.ok('start stubborn.js -f --name many -i 1 -k 300');
+  for (const { pm2_env } of await pm2.entries()) await waitForFile(String(pm2_env.pm_out_log_path), /up\n/);
   const pids = (await Promise.all(['stubborn', 'many'].map((name) => pm2.stead.show(name)))).flatMap(({ processes }) =>
     processes.map(({ pid }) => pid),
   );
