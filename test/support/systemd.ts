@@ -2,8 +2,8 @@
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { accessSync, constants, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Answers } from '../../src/client/answers.ts';
 import { request } from '../../src/client/http.ts';
+import type { Answers } from '../../src/protocol/answers.ts';
 import type { DaemonView } from '../../src/protocol/api.ts';
 import { repository, steadBin } from './paths.ts';
 import { execute, type Result, type RunOptions } from './stead.ts';
