@@ -81,6 +81,21 @@ _left() {
   find "$1" -name .control -prune -o -name cgroup.procs -exec cat {} + 2>/dev/null | grep -vx "$$"
 }
 
+# The same without stead's own shells, which may be deaf, and have nothing to lose.
+_programs_left() {
+  for _pid in $(_left "$1"); do
+    tr '\0' ' ' 2>/dev/null <"/proc/$_pid/cmdline" | grep -qF "$_home/lib/" || echo "$_pid"
+  done
+}
+
+_kill_left() {
+  for _of in "$1"/*/; do
+    case $_of in */.control/) ;; *) echo 1 2>/dev/null >"${_of}cgroup.kill" ;; esac
+  done
+  _pids=$(_left "$1")
+  [ -z "$_pids" ] || kill -KILL $_pids 2>/dev/null
+}
+
 # What to run: _library, by _node.
 _find() {
   [ -d "$_home" ] || _fail "the home $_home is not there"
@@ -123,20 +138,18 @@ case $_mode in
       [ -z "$_releases" ] || _release
       exit 0
     fi
-    # The daemon could not do it: it was dead, or hung. What is asked to end twice has no more to say.
+    # The daemon could not do it: it was dead, or hung.
     _pids=$(_left "$_own")
     [ -z "$_pids" ] || echo "unit: the daemon has left $(echo $_pids | wc -w) processes behind; ending them" >>"$_home/daemon.log"
+    # systemd's own patience may be shorter.
+    trap '_kill_left "$_own"; exit 0' TERM
     [ -z "$_pids" ] || kill -TERM $_pids 2>/dev/null
     _turn=0
-    while [ $_turn -lt 50 ] && [ -n "$(_left "$_own")" ]; do
+    while [ $_turn -lt 50 ] && [ -n "$(_programs_left "$_own")" ]; do
       sleep 0.2
       _turn=$((_turn + 1))
     done
-    for _of in "$_own"/*/; do
-      case $_of in */.control/) ;; *) echo 1 2>/dev/null >"${_of}cgroup.kill" ;; esac
-    done
-    _pids=$(_left "$_own")
-    [ -z "$_pids" ] || kill -KILL $_pids 2>/dev/null
+    _kill_left "$_own"
     # Empty cgroups would stay: systemd removes its own.
     find "$_own" -mindepth 1 -depth -type d ! -name .control -exec rmdir {} + 2>/dev/null
     exit 0

@@ -31,6 +31,12 @@ suite('a unit of the machine', { skip: noMachine }, () => {
   });
 
   const mainPid = async () => Number(await machine.property(unit, 'MainPID'));
+  /** Once all that is wanted runs. */
+  const running = () =>
+    waitFor('all to run', async () => {
+      const now = await machine.pids();
+      return now.web?.[0] && now.db?.[0] && now.held?.[0] ? now : null;
+    });
   const anotherDaemon = (than: number) =>
     waitFor('another daemon to be ready', async () => {
       const state = await machine.property(unit, 'ActiveState');
@@ -81,7 +87,7 @@ suite('a unit of the machine', { skip: noMachine }, () => {
   });
 
   test('systemctl restart and reload, kill -9 and stead daemon restart keep every program', async () => {
-    const programs = await machine.pids();
+    const programs = await running();
     const change = async (words: readonly string[]) => {
       const pid = await mainPid();
       const began = performance.now();
@@ -108,7 +114,7 @@ suite('a unit of the machine', { skip: noMachine }, () => {
     machine.write(`${drop}/watchdog.conf`, '[Service]\nWatchdogSec=1s\n');
     await machine.ok(['systemctl', 'daemon-reload']);
     await machine.ok(['systemctl', 'restart', unit]);
-    const programs = await machine.pids();
+    const programs = await running();
     const pid = await mainPid();
     await machine.ok(['kill', '-STOP', String(pid)]);
     await anotherDaemon(pid);
@@ -130,7 +136,7 @@ suite('a unit of the machine', { skip: noMachine }, () => {
   });
 
   test('systemctl stop ends all in order and leaves nothing; start brings back what was wanted', async () => {
-    const programs = await machine.pids();
+    const programs = await running();
     await machine.ok(['systemctl', 'stop', unit]);
     assert.deepEqual((await machine.sh('cat /root/ends')).trim().split('\n'), ['web', 'db']);
     assert.deepEqual(await machine.inUnit(unit), []);
@@ -192,7 +198,7 @@ suite('a unit of the machine', { skip: noMachine }, () => {
       `mkdir -p /root/new && cp -r ${process.cwd()}/bin ${process.cwd()}/dist ${process.cwd()}/package.json /root/new/ &&
        sed -i 's/"id":"[^"]*"/"id":"fedcba98"/' /root/new/dist/build.json && ln -s ${process.cwd()}/node_modules /root/new/node_modules`,
     );
-    const programs = await machine.pids();
+    const programs = await running();
     await machine.ok([process.execPath, '/root/new/bin/stead.cjs', 'daemon', 'restart']);
     const { pid } = await machine.daemon();
     assert.match(await machine.sh(`cat /proc/${pid}/cmdline | tr '\\0' ' '`), /-fedcba98\/daemon\.cjs/);
@@ -210,7 +216,7 @@ suite('a unit of the machine', { skip: noMachine }, () => {
     await machine.sh(
       'dd if=/dev/zero of=/run/full bs=64k 2>/dev/null || true; echo x >/run/more 2>/dev/null && exit 1 || true',
     );
-    const programs = await machine.pids();
+    const programs = await running();
     const pid = await mainPid();
     await machine.ok(['kill', '-9', String(pid)]);
     await anotherDaemon(pid);
@@ -222,7 +228,7 @@ suite('a unit of the machine', { skip: noMachine }, () => {
 
   test('a Node that is gone is replaced by one that is found', async () => {
     await machine.sh('printf "/root/.nvm/versions/node/v20.19.0/bin/node\\n" >/root/.stead/lib/node');
-    const programs = await machine.pids();
+    const programs = await running();
     await machine.ok(['systemctl', 'restart', unit]);
     assert.deepEqual(await machine.pids(), programs);
     assert.match(
@@ -232,7 +238,7 @@ suite('a unit of the machine', { skip: noMachine }, () => {
   });
 
   test('unstartup takes the unit away, and restarts no program', async () => {
-    const programs = await machine.pids();
+    const programs = await running();
     assert.match(await machine.stead(['unstartup']), /stead\.service is gone.*no program was restarted/);
     assert.deepEqual(await machine.pids(), programs);
     const { unit: none, guardian } = await machine.daemon();
