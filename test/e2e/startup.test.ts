@@ -4,6 +4,7 @@ import { spawn } from 'node:child_process';
 import { existsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { isRunning } from '../support/proc.ts';
 import { Stead } from '../support/stead.ts';
 import { waitFor } from '../support/wait.ts';
 
@@ -23,7 +24,9 @@ test('without systemd startup prints what to do, and what it prints brings all b
   if (line === undefined) return;
   // As after a boot: nothing of it is alive.
   const { pid, guardian } = await stead.daemon();
-  for (const each of [guardian!, pid!, before]) process.kill(each, 'SIGKILL');
+  const all = [guardian!, pid!, before];
+  for (const each of all) process.kill(each, 'SIGKILL');
+  await waitFor('their end', () => !all.some(isRunning));
   const cron = spawn('sh', ['-c', line], { env: { PATH: '/usr/bin:/bin', HOME: stead.directory }, stdio: 'ignore' });
   await new Promise((resolve) => cron.once('exit', resolve));
   await waitFor('another daemon', async () => ![null, pid].includes((await stead.daemon()).pid));
