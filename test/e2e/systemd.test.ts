@@ -50,7 +50,7 @@ suite('a unit of the machine', { skip: noMachine }, () => {
     await machine.stead(['start', '--name', 'off', '--', 'sleep', '1000']);
     await machine.stead(['stop', 'off']);
     // One with sockets, so with a holder; one with a terminal, so with a pty host.
-    await machine.stead(['start', '--name', 'held', '--listen', '127.0.0.1:5000', '--', 'sleep', '1000']);
+    await machine.stead(['start', '--name', 'held', '--listen', 'unix:/root/held.sock', '--', 'sleep', '1000']);
     await machine.stead(['open', '-d', 'shell', '--', 'sleep', '1000']);
     const before = await machine.pids();
     const { pid: first, guardian } = await machine.daemon();

@@ -6,7 +6,7 @@
 #
 # STATE is a folder of the caller's: what lies in home/, root/, system/ (/etc/systemd/system) and var/ of it is there again at the next boot, and its boot-id names
 # the boot. All else is read-only or in memory, the machine's own /tmp and /run out of sight: systemd empties those at boot. With USER (4242, made up)
-# there is a `systemd --user` of that user's. There is a system bus, and no logind, journald, udev or network but lo.
+# there is a `systemd --user` of that user's. There is a system bus, and no logind, journald or udev. The network is the machine's own: no ports.
 # Needs root, cgroup v2, util-linux, and Debian's systemd and dbus; exit code 77 says what is missing.
 set -euo pipefail
 state=$1 repository=$2 node=$(readlink -f "$3") user=${4:-}

@@ -29,7 +29,7 @@ const takesApps = [
 const takesFiles = ['start', 'run'];
 
 const words: Readonly<Record<string, string>> = {
-  daemon: 'status stop restart run logs',
+  daemon: 'status stop restart run prepare logs',
   completion: shells.join(' '),
   help: Object.keys(verbs).join(' '),
 };
