@@ -13,6 +13,7 @@ import {
 import { basename, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
+import { declarations } from './declarations.mjs';
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..');
 const { version, optionalDependencies } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
@@ -33,13 +34,15 @@ const shared = {
   define: { __STEAD_VERSION__: JSON.stringify(version) },
 };
 
+// A process of its own, beside esbuild's.
+const types = declarations(join(root, 'src/entry/api.ts'));
 const commands = readdirSync(join(root, 'src/cli/commands'))
   .filter((name) => name.endsWith('.ts') && !name.endsWith('.test.ts'))
   .map((name) => join(root, 'src/cli/commands', name));
 
 mkdirSync(join(beside, 'commands'), { recursive: true });
 await Promise.all([
-  ...['cli', 'daemon', 'pty-host'].map((name) =>
+  ...['cli', 'daemon', 'pty-host', 'start-daemon', 'api'].map((name) =>
     build({ ...shared, entryPoints: [join(root, `src/entry/${name}.ts`)], outfile: join(beside, `${name}.cjs`) }),
   ),
   // pm2's command line is one bundle, too, as seldom more than one of its verbs is called.
@@ -51,6 +54,12 @@ await Promise.all([
   // Each verb whole by itself: one process loads two files at most.
   build({ ...shared, entryPoints: commands, outdir: join(beside, 'commands'), outExtension: { '.js': '.cjs' } }),
 ]);
+// Thin: whoever imports and whoever requires it have the same classes.
+writeFileSync(
+  join(beside, 'api.mjs'),
+  "import api from './api.cjs';\nexport const { connect, SteadError } = api;\nexport default api;\n",
+);
+for (const name of ['api.d.cts', 'api.d.mts']) writeFileSync(join(beside, name), await types);
 // What is not bundled: a shell or a program's Node runs it as it is.
 const scripts = ['src/launcher', 'src/sockets', 'src/watch'].flatMap((folder) =>
   readdirSync(join(root, folder))
@@ -61,10 +70,12 @@ const scripts = ['src/launcher', 'src/sockets', 'src/watch'].flatMap((folder) =>
     }),
 );
 copyFileSync(join(root, 'src/client/config/evaluate.cjs'), join(beside, 'evaluate.cjs'));
+const openapi = JSON.parse(readFileSync(join(root, 'docs/openapi.json'), 'utf8'));
+writeFileSync(join(beside, 'openapi.json'), JSON.stringify(openapi));
 
 // What is copied into a home, under a name that changes with its content.
 const hash = createHash('sha256');
-const files = ['daemon.cjs', 'pty-host.cjs', ...scripts.sort()];
+const files = ['daemon.cjs', 'pty-host.cjs', 'openapi.json', ...scripts.sort()];
 for (const name of files) hash.update(readFileSync(join(beside, name)));
 // Goes there with them, out of node_modules.
 hash.update(JSON.stringify(optionalDependencies));

@@ -27,12 +27,13 @@ const allowed = {
   watch: ['host', 'protocol', 'config'],
   // Migration fills in the defaults of options and of the automaton.
   storage: ['host', 'protocol', 'config', 'lifecycle'],
-  dev: ['host', 'protocol', 'config', 'metrics', 'programs', 'watch'],
+  dev: ['host', 'protocol', 'config', 'metrics', 'programs', 'storage', 'watch'],
   view: [...ground, ...capabilities],
   daemon: [...ground, ...capabilities, 'view'],
   client: [...ground, ...capabilities, 'view'],
+  api: ['client', 'config', 'host', 'protocol', 'terminal'],
   cli: ['client', 'config', 'dev', 'foreign', 'protocol', 'logs', 'terminal', 'watch', 'host', 'lifecycle'],
-  entry: [...ground, ...capabilities, 'view', 'daemon', 'client', 'dev', 'cli'],
+  entry: [...ground, ...capabilities, 'view', 'daemon', 'client', 'dev', 'api', 'cli'],
 };
 
 const files = readdirSync(src, { recursive: true })

@@ -1,34 +1,38 @@
 /**
- * Makes docs/options.md and docs/stead.config.schema.json from the table of options. `node scripts/make-docs.mjs` writes them, with `--check` it says whether
- * they are as the table says; exit code 1 if not.
+ * Makes what is made of sources: docs/options.md and docs/stead.config.schema.json of the table of options; docs/openapi.json, docs/reference/http.md and
+ * src/protocol/requests.json of the types of the control API. `node scripts/make-docs.mjs` writes them, with `--check` it says whether they are as they should be; exit
+ * code 1 if not.
  */
-import { readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { build } from 'esbuild';
+import { bundled } from './bundled.mjs';
+import { apiDocs } from './make-api-docs.mjs';
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..');
-const { outputFiles } = await build({
-  entryPoints: [join(root, 'src/config/options.ts')],
-  bundle: true,
-  platform: 'node',
-  format: 'esm',
-  write: false,
-  logLevel: 'warning',
-});
-const { optionsTable } = await import(
-  `data:text/javascript;base64,${Buffer.from(outputFiles[0].text).toString('base64')}`
-);
+const { optionsTable } = await bundled('src/config/options.ts');
+const api = await apiDocs();
 
 const files = {
   'docs/options.md': markdown(),
   'docs/stead.config.schema.json': `${JSON.stringify(schema(), null, 2)}\n`,
+  'docs/openapi.json': `${JSON.stringify(api.document, null, 2)}\n`,
+  'docs/reference/http.md': api.markdown,
+  'src/protocol/requests.json': `${JSON.stringify(api.requests, null, 2)}\n`,
 };
 if (process.argv.includes('--check')) {
-  const stale = Object.entries(files).filter(([path, text]) => readFileSync(join(root, path), 'utf8') !== text);
-  for (const [path] of stale) console.log(`${path} is not as the table says: node scripts/make-docs.mjs`);
+  const stale = Object.entries(files).filter(([path, text]) => readIfThere(path) !== text);
+  for (const [path] of stale) console.log(`${path} is not as its source says: node scripts/make-docs.mjs`);
   process.exitCode = stale.length === 0 ? 0 : 1;
-} else for (const [path, text] of Object.entries(files)) writeFileSync(join(root, path), text);
+} else
+  for (const [path, text] of Object.entries(files)) {
+    mkdirSync(dirname(join(root, path)), { recursive: true });
+    writeFileSync(join(root, path), text);
+  }
+
+function readIfThere(path) {
+  return existsSync(join(root, path)) ? readFileSync(join(root, path), 'utf8') : null;
+}
 
 function markdown() {
   const sections = [...new Set(optionsTable.map(({ section }) => section))];

@@ -7,6 +7,7 @@ import { followLogs } from '../logs/follow.ts';
 import type { LogPlace } from '../logs/layout.ts';
 import type { Line } from '../logs/lines.ts';
 import { type Bounds, type MergedLine, merged, Stretch } from '../logs/merge.ts';
+import { type GrepChoice, gapLine, gapMark, lastOf } from '../logs/search.ts';
 import { SteadError } from '../protocol/errors.ts';
 import { linePrefixer } from './line-prefixer.ts';
 import { isTerminal, say, write } from './output.ts';
@@ -37,13 +38,6 @@ export interface LogOptions extends Bounds {
 export const plainly = { since: null, until: null, grep: null, timestamps: false, pretty: false } as const;
 
 type GrepClass = typeof import('../logs/grep.ts')['LineGrep'];
-
-export interface GrepChoice {
-  readonly pattern: string;
-  readonly ignoreCase: boolean;
-  readonly invert: boolean;
-  readonly context: number;
-}
 
 /** `-n`: a number or `all`; `without` if it isn't said. Throws OPTION_INVALID. */
 export function parseCount(value: Value | undefined, without: number | 'all' = 20): number | 'all' {
@@ -142,16 +136,6 @@ async function printMerged(
   for (const line of last) print(line);
 }
 
-/** The last so many lines; of a search the last so many matches, with what is around them. */
-function lastOf(lines: MergedLine[], count: number): MergedLine[] {
-  if (count === 0) return [];
-  let missing = count;
-  let at = lines.length;
-  while (at > 0 && missing > 0) if (lines[--at]!.isContext !== true) missing--;
-  while (at > 0 && lines[at - 1]!.isContext === true && lines[at - 1]!.bytes !== gapMark) at--;
-  return at === 0 ? lines : lines.slice(at);
-}
-
 const grepBytes = 1024 * 1024;
 
 /** The lines of a stretch that match. */
@@ -174,10 +158,6 @@ async function* matching(
   grep.end();
   if (found.length > 0) yield found;
 }
-
-/** As grep has it, between lines that are not neighbours. */
-const gapMark = Buffer.from('--\n');
-const gapLine = (offset: number): Line => ({ offset, bytes: gapMark, isContext: true });
 
 export interface Printer {
   /** Bytes as they come. */

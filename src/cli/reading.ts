@@ -1,10 +1,11 @@
 /** What commands that only read share: they never start a daemon, but show what is on disk, and say so. */
-import { statSync } from 'node:fs';
+import { assertDirectory } from '../client/assert-directory.ts';
 import { request } from '../client/http.ts';
 import { isDaemonDown } from '../client/unreachable.ts';
 import type { AppView } from '../protocol/api.ts';
-import { SteadError } from '../protocol/errors.ts';
 import { say } from './output.ts';
+
+export { assertDirectory };
 
 /** All apps: as the daemon tells, or from disk. */
 export async function readApps(home: string): Promise<readonly AppView[]> {
@@ -12,22 +13,6 @@ export async function readApps(home: string): Promise<readonly AppView[]> {
     const { listFromDisk } = await import('../client/offline.ts');
     return listFromDisk(home);
   });
-}
-
-/** A home that isn't there has no apps; one that can be none must not be taken for it. Throws HOME_UNUSABLE. */
-export function assertDirectory(home: string): void {
-  if (!isOtherThanDirectory(home)) return;
-  throw new SteadError('HOME_UNUSABLE', `The home "${home}" is not a directory`, {
-    hint: 'move it away, or set STEAD_HOME to a directory',
-  });
-}
-
-function isOtherThanDirectory(home: string): boolean {
-  try {
-    return statSync(home, { throwIfNoEntry: false })?.isDirectory() === false;
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code === 'ENOTDIR';
-  }
 }
 
 /** The daemon's answer, or what the files tell if none runs. */

@@ -1,17 +1,16 @@
 /** What `open` and `attach` share: from the name of a session to its terminal, and what is said when it is left. */
 import { constants } from 'node:os';
-import { act } from '../client/act.ts';
 import { request } from '../client/http.ts';
+import { reachTerminal, type Terminal } from '../client/reach-terminal.ts';
 import type { Flag, ParsedLine } from '../config/parse.ts';
 import { escapeControls } from '../host/bytes.ts';
-import type { AttachResponse } from '../protocol/api.ts';
 import { SteadError } from '../protocol/errors.ts';
 import { attach, type Outcome } from '../terminal/client/attach.ts';
 import { leavingWords } from '../terminal/client/leaving-words.ts';
 import { parseDetachKeys } from '../terminal/keys-detach.ts';
 import { say } from './output.ts';
 
-export type Terminal = Extract<AttachResponse, { readonly kind: 'terminal' }>;
+export { reachTerminal, type Terminal };
 
 const usualDetachKeys = 'C-b d';
 
@@ -31,16 +30,6 @@ export const terminalFlags: readonly Flag[] = [
     text: "lines above the screen to bring into this terminal's own scrollback (1000)",
   },
 ];
-
-/** Where it can be had. Throws NO_TERMINAL for what has an open stdin alone. */
-export async function reachTerminal(home: string, select: string): Promise<Terminal> {
-  const answer = await act(home, 'attach', { body: { select: [select] } });
-  if (answer.kind === 'terminal') return answer;
-  const name = escapeControls(answer.name);
-  throw new SteadError('NO_TERMINAL', `"${answer.name}" has no terminal; its stdin is open.`, {
-    hint: `see what it prints: stead logs -f ${name}; write to it: stead send ${name} TEXT`,
-  });
-}
 
 /** The exit code: that of the program, if it ends meanwhile; 0 for who leaves it. */
 export async function enter(

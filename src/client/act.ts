@@ -2,8 +2,9 @@
  * Requests that change something: the daemon is started where it isn't running, and a request that may take long is guarded by a
  * look every now and then at whether the daemon still answers.
  */
+
+import type { Answers } from '../protocol/answers.ts';
 import type { RouteName } from '../protocol/api.ts';
-import type { Answers } from './answers.ts';
 import { type RequestOptions, request } from './http.ts';
 import { isBrokenOff, isDaemonDown, isSilent } from './unreachable.ts';
 
@@ -21,7 +22,7 @@ const mostTries = 3;
 export async function act<R extends RouteName>(
   home: string,
   route: R,
-  options: RequestOptions = {},
+  { bringUp = startDaemon, ...options }: ActOptions = {},
 ): Promise<Answers[R]> {
   for (let tries = 1; ; tries++) {
     try {
@@ -29,15 +30,22 @@ export async function act<R extends RouteName>(
     } catch (error) {
       const isWorthIt = isDaemonDown(error) || (isBrokenOff(error) && repeatable.includes(route));
       if (!isWorthIt || tries === mostTries) throw error;
+      await bringUp(home, error);
     }
-    // Loaded when first needed: most commands find their daemon running.
-    const { ensureDaemon } = await import('./ensure-daemon.ts');
-    await ensureDaemon(home);
   }
 }
 
+export interface ActOptions extends RequestOptions {
+  /** Sees to it that there is a daemon again, after this failure; or throws. Without it one is started. */
+  readonly bringUp?: (home: string, failure: unknown) => Promise<void>;
+}
+
+/** Loaded when first needed: most commands find their daemon running. */
+const startDaemon = async (home: string): Promise<void> => (await import('./ensure-daemon.ts')).ensureDaemon(home);
+
 async function guarded<R extends RouteName>(home: string, route: R, options: RequestOptions): Promise<Answers[R]> {
   if (options.timeoutMs !== undefined) return request(home, route, options);
+  options.signal?.throwIfAborted();
   const controller = new AbortController();
   const onAbort = () => controller.abort(options.signal?.reason);
   options.signal?.addEventListener('abort', onAbort);
@@ -46,6 +54,8 @@ async function guarded<R extends RouteName>(home: string, route: R, options: Req
     return await request(home, route, { ...options, timeoutMs: null, signal: controller.signal });
   } finally {
     guard.stop();
+    // A look that is under way has nobody to tell.
+    controller.abort();
     options.signal?.removeEventListener('abort', onAbort);
   }
 }

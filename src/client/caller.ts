@@ -12,12 +12,17 @@ import { decodeBytes, encodeBytes } from '../host/bytes.ts';
 import { type Limits, limitsOf } from '../host/limits.ts';
 import { passedOn } from '../host/passed-on.ts';
 import { readEntries } from '../host/proc-entries.ts';
-import type { Caller } from '../protocol/api.ts';
+import type { Asker, Caller } from '../protocol/api.ts';
 import { SteadError } from '../protocol/errors.ts';
 
+/** What is not as this process was started with it. */
+export interface CallerChanges {
+  readonly env?: readonly string[];
+  readonly command?: string;
+}
+
 /** The caller of this very process. Throws CWD_MISSING if its directory has been removed. */
-export function captureCaller(): Caller {
-  const env = environment();
+export function captureCaller({ env = environment(), command = whoAsks().command }: CallerChanges = {}): Caller {
   return {
     cwd: workingDirectory(env),
     env: passedOn(env),
@@ -25,12 +30,13 @@ export function captureCaller(): Caller {
     limits: inheritedLimits(),
     nice: getPriority(),
     oomScoreAdj: Number(readText('/proc/self/oom_score_adj') ?? 0),
-    ...whoAsks(),
+    pid: process.pid,
+    command,
   };
 }
 
 /** Who asked, for the record of commands. */
-export function whoAsks(): Pick<Caller, 'pid' | 'command'> {
+export function whoAsks(): Required<Asker> {
   return { pid: process.pid, command: ['stead', ...hideValues(process.argv.slice(2))].join(' ').slice(0, 500) };
 }
 
@@ -40,6 +46,15 @@ function environment(): readonly string[] {
   const entries = raw ?? Object.entries(process.env).map(([name, value]) => `${name}=${value}`);
   return entries.filter((entry) => entry.indexOf('=') > 0);
 }
+
+/** As a child of this process would get it now: what has not been changed since exec byte for byte. */
+export function presentEnvironment(): readonly string[] {
+  const untouched = new Map(environment().map((entry) => [utf8(entry), entry]));
+  return Object.entries(process.env).map(([name, value]) => untouched.get(`${name}=${value}`) ?? `${name}=${value}`);
+}
+
+/** As Node decodes it. */
+const utf8 = (entry: string): string => encodeBytes(entry).toString();
 
 /** `$PWD` if it names this directory (it keeps symbolic links as the user wrote them), else the directory's own path. */
 function workingDirectory(env: readonly string[]): string {

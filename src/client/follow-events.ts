@@ -1,50 +1,57 @@
-import { get } from 'node:http';
-import { createInterface } from 'node:readline';
-import { setTimeout as pause } from 'node:timers/promises';
-import { socketAddress } from '../host/home.ts';
+import { pause } from '../host/pause.ts';
 import type { EventView } from '../protocol/api.ts';
+import { streamLines } from './stream.ts';
+import { isDaemonAway } from './unreachable.ts';
 
 /** How soon a daemon that went away is looked for again. */
 const againMs = 200;
 
-/** Every event with an id over `since`, in order and each once, whatever becomes of the daemon meanwhile. Does not end by itself. */
-export async function followEvents(home: string, since: number, tell: (event: EventView) => void): Promise<never> {
-  let last = since;
-  for (;;) {
-    await followOnce(home, last, (event) => {
-      if (event.id <= last) return;
-      last = event.id;
-      tell(event);
-    });
-    await pause(againMs);
+export interface FollowEvents {
+  /** The id of the last event that is known; null: those that happen from now on. */
+  readonly after: number | null;
+  /** The first time, somebody has to answer. */
+  readonly mustAnswer?: boolean;
+  readonly signal: AbortSignal;
+}
+
+/** Every event with a greater id, in order and each once, whatever becomes of the daemon meanwhile. Ends by the signal alone, whose reason it throws. */
+export async function* followEvents(
+  home: string,
+  { after, mustAnswer = false, signal }: FollowEvents,
+): AsyncGenerator<EventView> {
+  let last = after;
+  for (let isFirst = true; ; isFirst = false) {
+    const query = { follow: '1', ...(last !== null && { since: String(last) }) };
+    try {
+      for await (const message of messages(streamLines(home, 'events', { query, signal }))) {
+        const event = message.data === null ? null : (JSON.parse(message.data) as EventView);
+        const id = event?.id ?? message.id;
+        if (id === null || (last !== null && id <= last)) continue;
+        last = id;
+        if (event !== null) yield event;
+      }
+    } catch (error) {
+      if (!isDaemonAway(error) || (isFirst && mustAnswer)) throw error;
+    }
+    await pause(againMs, signal);
   }
 }
 
-/** Until the daemon goes away, or at once if there is none. */
-function followOnce(home: string, since: number, tell: (event: EventView) => void): Promise<void> {
-  return new Promise((resolve) => {
-    let address: ReturnType<typeof socketAddress>;
-    try {
-      address = socketAddress(home);
-    } catch {
-      resolve();
-      return;
+interface Message {
+  readonly id: number | null;
+  readonly data: string | null;
+}
+
+/** Server-sent events; one without data says up to which id everything is known. */
+async function* messages(lines: AsyncIterable<string>): AsyncGenerator<Message> {
+  let id: number | null = null;
+  let data: string | null = null;
+  for await (const line of lines) {
+    if (line.startsWith('id: ')) id = Number(line.slice('id: '.length));
+    else if (line.startsWith('data: ')) data = line.slice('data: '.length);
+    else if (line === '') {
+      if (id !== null || data !== null) yield { id, data };
+      id = data = null;
     }
-    const request = get(
-      { socketPath: address.path, path: `/v1/events?follow=1&since=${since}`, headers: { host: 'stead' } },
-      (response) => {
-        address.close();
-        const lines = createInterface({ input: response });
-        lines.on('line', (line) => {
-          if (line.startsWith('data: ')) tell(JSON.parse(line.slice('data: '.length)));
-        });
-        lines.once('close', resolve);
-        response.once('error', () => resolve());
-      },
-    );
-    request.once('error', () => {
-      address.close();
-      resolve();
-    });
-  });
+  }
 }

@@ -28,3 +28,8 @@ export function isCrowded(error: unknown): boolean {
 function isUnreachable(error: unknown): error is SteadError {
   return error instanceof SteadError && error.code === 'DAEMON_UNREACHABLE';
 }
+
+/** Whether it does not answer, for whatever reason that may pass: it may be on its way. */
+export function isDaemonAway(error: unknown): boolean {
+  return isUnreachable(error) || (error instanceof SteadError && error.code === 'DAEMON_STOPPING');
+}

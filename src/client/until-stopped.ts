@@ -1,4 +1,4 @@
-import { setTimeout as pause } from 'node:timers/promises';
+import { pause } from '../host/pause.ts';
 import { isAlive, processStat } from '../host/process.ts';
 import { SteadError } from '../protocol/errors.ts';
 import { request } from './http.ts';
@@ -8,17 +8,18 @@ import { isDaemonDown } from './unreachable.ts';
 const lookEveryMs = 10;
 const patienceMs = 10_000;
 
-/** Resolves once the daemon with this pid no longer answers. Throws TIMED_OUT after 10 s. */
-export async function untilDaemonStopped(home: string, pid: number | null): Promise<void> {
+/** Resolves once the daemon with this pid no longer answers. Throws TIMED_OUT after 10 s, and the signal's reason. */
+export async function untilDaemonStopped(home: string, pid: number | null, signal?: AbortSignal): Promise<void> {
   const deadline = performance.now() + patienceMs;
   while (performance.now() < deadline) {
     try {
-      const view = await request(home, 'daemonStatus');
+      const view = await request(home, 'daemonStatus', { signal });
       if (view.pid !== pid) return;
     } catch (error) {
       if (isDaemonDown(error)) return;
+      signal?.throwIfAborted();
     }
-    await pause(lookEveryMs);
+    await pause(lookEveryMs, signal);
   }
   throw new SteadError('TIMED_OUT', `The daemon (pid ${pid}) has not ended within ${patienceMs / 1000} s`, {
     hint: 'stead daemon logs says why',

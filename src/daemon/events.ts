@@ -28,6 +28,11 @@ export class Events {
     this.#bytes = statSync(this.#path, { throwIfNoEntry: false })?.size ?? 0;
   }
 
+  /** 0: nothing has happened yet. */
+  get lastId(): number {
+    return this.#lastId;
+  }
+
   get #path(): string {
     return join(this.#home, 'events.jsonl');
   }

@@ -111,43 +111,6 @@ function withAbsolutePaths(options: SpecOptions, cwd: string): SpecOptions {
 
 const absoluteLog = (path: string, cwd: string): string => (path === 'none' ? path : resolvePath(cwd, path));
 
-/** The request's caller, if it has the form. Throws BAD_REQUEST. */
-export function checkedCaller(value: unknown): Caller {
-  const caller = value as Caller | null;
-  const isText = (item: unknown) => typeof item === 'string' && !item.includes('\0');
-  const isWithin = (least: number, most: number, number: unknown) =>
-    Number.isInteger(number) && (number as number) >= least && (number as number) <= most;
-  const isRight =
-    typeof caller === 'object' &&
-    caller !== null &&
-    isText(caller.cwd) &&
-    caller.cwd.startsWith('/') &&
-    Array.isArray(caller.env) &&
-    caller.env.every(isText) &&
-    isWithin(0, 0o777, caller.umask) &&
-    isWithin(-20, 19, caller.nice) &&
-    isWithin(-1000, 1000, caller.oomScoreAdj) &&
-    isLimits(caller.limits);
-  if (!isRight)
-    throw new SteadError(
-      'BAD_REQUEST',
-      '"caller" must hold cwd, env, umask, limits, nice, oomScoreAdj, pid and command.',
-    );
-  return caller;
-}
-
-/** `{ nofile: [1024, null] }`: names as prlimit(1) has them, which gets them as words. */
-function isLimits(limits: unknown): boolean {
-  const isLimit = (limit: unknown) => limit === null || (Number.isInteger(limit) && (limit as number) >= 0);
-  const isPair = (pair: unknown) => Array.isArray(pair) && pair.length === 2 && pair.every(isLimit);
-  return (
-    typeof limits === 'object' &&
-    limits !== null &&
-    !Array.isArray(limits) &&
-    Object.entries(limits).every(([name, pair]) => /^[a-z]{1,20}$/.test(name) && isPair(pair))
-  );
-}
-
 /** Options as the API took them. */
 export const checkedOptions = checkOptions;
 

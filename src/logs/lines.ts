@@ -32,6 +32,28 @@ export async function* lines(log: Log, from: number, to: number): AsyncGenerator
   if (rest !== null) yield [rest];
 }
 
+/** Makes lines of bytes as they come, in whatever pieces. */
+export class LineCutter {
+  #rest: Line | null = null;
+
+  /** Those that are whole by now; after a gap in the offsets what was held is one without an end. */
+  push(bytes: Buffer, offset: number): readonly Line[] {
+    const isNext = this.#rest !== null && this.#rest.offset + this.#rest.bytes.length === offset;
+    const torn = isNext ? [] : this.end();
+    const cut = splitLines(this.#rest === null ? { offset, bytes } : joinedWith(this.#rest, { offset, bytes }));
+    this.#rest = cut.rest;
+    const long = cut.rest !== null && cut.rest.bytes.length >= longestLine ? this.end() : [];
+    return [...torn, ...cut.lines, ...long];
+  }
+
+  /** What is held. */
+  end(): readonly Line[] {
+    const rest = this.#rest;
+    this.#rest = null;
+    return rest === null ? [] : [rest];
+  }
+}
+
 const joinedWith = (rest: Line, { bytes }: Line): Line => ({
   offset: rest.offset,
   bytes: Buffer.concat([rest.bytes, bytes]),

@@ -184,31 +184,61 @@ export interface AppDetail extends AppView {
 }
 
 /** What the caller's process hands down to a program: taken by the client at each start, never from the daemon. */
-export interface Caller {
+export interface Caller extends Asker {
+  /**
+   * Absolute.
+   * @pattern ^/
+   */
   readonly cwd: string;
   /** The whole environment, `NAME=value` per entry. */
   readonly env: readonly string[];
+  /**
+   * @asType integer
+   * @minimum 0
+   * @maximum 511
+   */
   readonly umask: number;
   /** Soft and hard limits by the names of prlimit(1) (`nofile`, `core` …); `unlimited` as null. */
-  readonly limits: Readonly<Record<string, readonly [soft: number | null, hard: number | null]>>;
+  readonly limits: Readonly<Record<string, readonly [soft: Limit | null, hard: Limit | null]>>;
+  /**
+   * @asType integer
+   * @minimum -20
+   * @maximum 19
+   */
   readonly nice: number;
+  /**
+   * @asType integer
+   * @minimum -1000
+   * @maximum 1000
+   */
   readonly oomScoreAdj: number;
-  readonly pid: number;
-  /** The command as typed, for the record of who asked: `stead restart api`. */
-  readonly command: string;
+}
+
+/**
+ * @asType integer
+ * @minimum 0
+ */
+export type Limit = number;
+
+/** Who asks, for the record. */
+export interface Asker {
+  /** @asType integer */
+  readonly pid?: number;
+  /** The command as typed: `stead restart api`. */
+  readonly command?: string;
 }
 
 export interface StartRequest {
-  /** Scripts, commands in PATH, or names of apps. Empty with `command`. */
+  /** Scripts, commands in PATH, or names of apps. Empty with a command line. */
   readonly targets: readonly string[];
   /** What came after `--`: with targets their arguments, without them a command line. */
   readonly rest: readonly string[];
-  readonly options: SpecOptions;
+  readonly options?: SpecOptions;
   readonly caller: Caller;
   /** Only known from then on: nothing is launched. */
   readonly isHeld?: boolean;
   /** False: answer when it is durable and launched, without the look of 300 ms. */
-  readonly wait: boolean;
+  readonly wait?: boolean;
   /** Of a new app that shares: pids of programs whose listening TCP sockets it is to have, and which serve on. */
   readonly takeFrom?: readonly number[];
 }
@@ -217,8 +247,7 @@ export interface StartedApp {
   readonly app: AppView;
   /** False if it ran already and nothing was done. */
   readonly changed: boolean;
-  /** It ended within the first look. */
-  /** `lastLines`: of what it printed, the first lines and the last, `…` standing for what is between. */
+  /** It ended within the first look. `lastLines`: of what it printed, the first lines and the last, `…` standing for what is between. */
   readonly early: null | { readonly exit: ExitView; readonly lastLines: readonly string[]; readonly next: string };
   /** What was decided for the user: `runs with tsx`, `run by sh -c`. */
   readonly notes: readonly string[];
@@ -231,7 +260,7 @@ export interface StartResponse {
 
 export interface RunRequest {
   readonly command: readonly string[];
-  readonly options: SpecOptions;
+  readonly options?: SpecOptions;
   readonly caller: Caller;
 }
 export interface RunResponse {
@@ -244,10 +273,14 @@ export interface RunResponse {
 }
 
 export interface AdoptRequest {
-  /** A process that runs already. */
+  /**
+   * A process that runs already.
+   * @asType integer
+   * @minimum 1
+   */
   readonly pid: number;
-  readonly options: SpecOptions;
-  readonly caller: Pick<Caller, 'pid' | 'command'>;
+  readonly options?: SpecOptions;
+  readonly caller?: Asker;
 }
 export interface AdoptResponse {
   readonly app: AppView;
@@ -255,41 +288,57 @@ export interface AdoptResponse {
   readonly notes: readonly string[];
 }
 
+/**
+ * Names, `name:index`, ids, `@group`, `all`.
+ * @minItems 1
+ */
+export type Select = readonly string[];
+
 export interface SelectRequest {
-  /** Names, `name:index`, ids, `@group`, `all`. */
-  readonly select: readonly string[];
-  readonly caller: Pick<Caller, 'pid' | 'command'>;
-  readonly wait: boolean;
+  readonly select: Select;
+  readonly caller?: Asker;
+  /** False: answer when it is durable, without waiting for the effect. */
+  readonly wait?: boolean;
 }
 
 export type StopRequest = SelectRequest;
 export interface DeleteRequest extends SelectRequest {
   /** Removes the logs, too. */
-  readonly purge: boolean;
+  readonly purge?: boolean;
   /** Forgets it without ending it: only what was adopted. */
   readonly leaveRunning?: boolean;
 }
 export interface RestartRequest extends SelectRequest {
   /** With `updateEnv`: the caller whose environment replaces the kept one. */
-  readonly updateEnv: Caller | null;
+  readonly updateEnv?: Caller | null;
 }
 export interface ScaleRequest extends SelectRequest {
   /** `4`, `+2`, `-1`, `max`. */
   readonly to: string;
 }
+export type ReloadStep = 'begin' | 'continue' | 'abort';
+
+/**
+ * @asType integer
+ * @minimum 1
+ * @maximum 1000
+ */
+export type InstanceCount = number;
+
 export interface ReloadRequest extends SelectRequest {
-  /** So many instances are replaced at a time. */
-  readonly parallel: number;
+  /** So many instances are replaced at a time; 1 if it isn't said. */
+  readonly parallel?: InstanceCount;
   /** So many are replaced, then it waits for `continue` or `abort`; null: all are. */
-  readonly canary: number | null;
-  readonly then: 'begin' | 'continue' | 'abort';
+  readonly canary?: InstanceCount | null;
+  readonly then?: ReloadStep;
   /** The caller whose environment replaces the kept one. */
-  readonly updateEnv: Caller | null;
+  readonly updateEnv?: Caller | null;
 }
 export interface RenameRequest {
   /** One app. */
-  readonly select: readonly string[];
+  readonly select: Select;
   readonly to: string;
+  readonly caller?: Asker;
 }
 export interface SignalRequest extends SelectRequest {
   /** `SIGHUP`, `HUP` or a number. */
@@ -312,12 +361,12 @@ export interface ActionResponse {
 }
 
 export interface SetRequest {
-  readonly select: readonly string[];
+  readonly select: Select;
   /** Options by their property; an app that runs has them from its next start. */
-  readonly set: SpecOptions;
-  /** Properties of options that go back to their default. */
-  readonly unset: readonly string[];
-  readonly caller: Pick<Caller, 'pid' | 'command' | 'cwd'>;
+  readonly set?: SpecOptions;
+  /** Properties of options that go back to their default; `env=NAME` is one variable. */
+  readonly unset?: readonly string[];
+  readonly caller?: Asker & { readonly cwd?: string };
 }
 
 /** One app of a config file, as the client has read and expanded it. */
@@ -341,9 +390,9 @@ export interface ApplyRequest {
   readonly isPartial?: boolean;
   readonly apps: readonly ConfigApp[];
   /** Nothing is done. */
-  readonly isDryRun: boolean;
+  readonly isDryRun?: boolean;
   readonly caller: Caller;
-  readonly wait: boolean;
+  readonly wait?: boolean;
 }
 
 export interface Change {
@@ -365,7 +414,7 @@ export interface DumpedApp {
   readonly umask: number;
   readonly nice: number;
   readonly oomScoreAdj: number;
-  readonly limits: Caller['limits'];
+  readonly limits: Readonly<Record<string, readonly [soft: number | null, hard: number | null]>>;
   /** `NAME=value` entries; null: those of who brings it up. */
   readonly env: readonly string[] | null;
 }
@@ -374,7 +423,7 @@ export interface DumpedApp {
 export interface ResurrectRequest {
   readonly apps: readonly DumpedApp[];
   readonly caller: Caller;
-  readonly wait: boolean;
+  readonly wait?: boolean;
 }
 
 export interface AppliedApp {
@@ -395,7 +444,7 @@ export interface ApplyResponse {
 
 export interface AttachRequest {
   /** One app, or one instance. */
-  readonly select: readonly string[];
+  readonly select: Select;
 }
 /** Where a program can be spoken to: not by way of the daemon. */
 export type AttachResponse = {
@@ -417,9 +466,12 @@ export type AttachResponse = {
 );
 
 export interface WaitRequest {
-  readonly select: readonly string[];
-  /** Null waits without end. */
-  readonly timeoutMs: number | null;
+  readonly select: Select;
+  /**
+   * Null or absent waits without end.
+   * @minimum 0
+   */
+  readonly timeoutMs?: number | null;
 }
 export interface WaitResponse {
   /** One per selected app, in order: its last exit once nothing of it runs or will run; null if it never ran. */
@@ -440,6 +492,8 @@ export interface LogLineView {
   readonly line: string;
   /** It has no end (yet), or goes on in the next one. */
   readonly partial?: boolean;
+  /** Of a search with context: it is around a line that matches, and does not itself. */
+  readonly isContext?: boolean;
 }
 
 export interface LogsResponse {
@@ -490,6 +544,7 @@ export const routes = {
   events: ['GET', '/v1/events'],
   daemonStatus: ['GET', '/v1/daemon'],
   daemonStop: ['POST', '/v1/daemon/stop'],
+  openapi: ['GET', '/v1/openapi.json'],
 } as const satisfies Record<string, readonly ['GET' | 'POST', string]>;
 
 export type RouteName = keyof typeof routes;

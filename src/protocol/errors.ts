@@ -47,6 +47,7 @@ export const errorCatalogue = {
   VERSION_SKEW: { exit: 7, status: 409 },
   DISK: { exit: 1, status: 507 },
   UNSUPPORTED: { exit: 5, status: 501 },
+  CLIENT_CLOSED: { exit: 1, status: 500 },
   INTERNAL: { exit: 1, status: 500 },
 } as const;
 

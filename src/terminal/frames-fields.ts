@@ -1,19 +1,10 @@
 /** The fields of a JSON payload, each checked as it is read: what has another shape is a ProtocolError. */
+import type { SessionExit, Size } from '../protocol/terminal.ts';
 import { ProtocolError } from './frames.ts';
 
+export type { SessionExit, Size };
+
 export type Fields = Readonly<Record<string, unknown>>;
-
-export interface Size {
-  readonly cols: number;
-  readonly rows: number;
-}
-
-/** How the program ended: a code, or a signal's name, or neither where it can't be known; `reason` in words. */
-export interface SessionExit {
-  readonly code: number | null;
-  readonly signal: string | null;
-  readonly reason: string | null;
-}
 
 /** What is longer than this is no terminal, and would cost the emulator a gigabyte. */
 const maxSide = 2000;

@@ -3,6 +3,7 @@
  * ways, each with the question's `id`, by which answers find their questions: one that waits does not hold up those after it. What can't be answered is
  * refused by an `e` with that id.
  */
+import type { Captured, Waited } from '../protocol/terminal.ts';
 import { encodeFrame } from './frames.ts';
 import {
   count,
@@ -18,6 +19,8 @@ import {
   text,
   wrong,
 } from './frames-fields.ts';
+
+export type { Captured, Waited };
 
 export type Question = {
   readonly id: number;
@@ -38,23 +41,6 @@ export interface CaptureQuestion {
   readonly ansi: boolean;
   /** So many last lines, those above the screen included; null: the screen. */
   readonly lines: number | null;
-}
-
-export interface Captured extends Size {
-  readonly text: string;
-  /** From 0. */
-  readonly cursor: { readonly row: number; readonly col: number; readonly visible: boolean };
-  readonly title: string;
-  readonly alternate: boolean;
-  /** How the program ended; null while it runs. */
-  readonly exit: SessionExit | null;
-}
-
-export interface Waited {
-  readonly matched: boolean;
-  /** The line that matched. */
-  readonly line: string | null;
-  readonly exit: SessionExit | null;
 }
 
 export interface Shape extends Size {

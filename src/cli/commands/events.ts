@@ -39,7 +39,9 @@ async function events({ home, words, values, json }: Call): Promise<number> {
   };
   const last = all.filter(isMeant);
   for (const event of last.slice(Math.max(0, last.length - count))) tell(event);
-  if (values.follow === true) await followEvents(home, all.at(-1)?.id ?? 0, tell);
+  if (values.follow !== true) return 0;
+  const { signal } = new AbortController();
+  for await (const event of followEvents(home, { after: all.at(-1)?.id ?? 0, signal })) tell(event);
   return 0;
 }
 

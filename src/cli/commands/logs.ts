@@ -1,17 +1,16 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
+import { isOpen, logsOf, selectLogs } from '../../client/select-logs.ts';
 import { untilGone } from '../../client/until-gone.ts';
 import { escapeControls } from '../../host/bytes.ts';
-import { findLogs, hasLogs } from '../../logs/find.ts';
 import { wakeOn } from '../../logs/wake.ts';
-import type { AppView } from '../../protocol/api.ts';
 import { SteadError } from '../../protocol/errors.ts';
 import type { Call, Command } from '../command.ts';
 import { followShown, type LogOptions, type LogSource, parseCount, readableLines, showLogs } from '../log-output.ts';
 import { OutputClosed, print, printJson } from '../output.ts';
 import { readApps } from '../reading.ts';
 import { labelPainter } from '../render/colour.ts';
-import { type Selected, selectApps } from '../selectors.ts';
+import type { Selected } from '../selectors.ts';
 import { parseWhen } from '../when.ts';
 
 export const command: Command = {
@@ -60,7 +59,7 @@ async function logs({ home, words, values, json }: Call): Promise<number> {
   const options = await optionsFrom({ words, values, json });
   const selectors = words.length > 0 ? words : ['all'];
   const kinds = (['out', 'err'] as const).filter((kind) => values[kind] || values.out === values.err);
-  const selected = await select(home, selectors);
+  const selected = await selectLogs(selectors, { home, readApps: () => readApps(home) });
   const sourcesOf = (one: Selected) => logSources(home, one, kinds);
   if (values.path === true) return printPaths(selected.flatMap(sourcesOf), json);
   const sources = withoutNeedlessPrefix(selected.flatMap(sourcesOf), selectors);
@@ -109,36 +108,14 @@ async function optionsFrom({ values, json }: Values): Promise<LogOptions> {
   };
 }
 
-/** Apps that are known, and those that were and left their logs. */
-async function select(home: string, selectors: readonly string[]): Promise<readonly Selected[]> {
-  // What is called by its name is found by it: no daemon need be asked.
-  if (selectors.every((word) => isName(word) && hasLogs(home, word))) return [...new Set(selectors)].map(leftOf);
-  const apps = await readApps(home);
-  const known = new Set(apps.map(({ name }) => name));
-  const isLeft = (word: string) => !known.has(word) && hasLogs(home, word);
-  const left = selectors.filter(isLeft);
-  const rest = selectors.filter((word) => !left.includes(word));
-  return [...(rest.length > 0 ? selectApps(apps, rest) : []), ...left.map(leftOf)];
-}
-
-/** Neither an id, nor a group, nor one instance. */
-const isName = (word: string): boolean => word !== 'all' && /^[A-Za-z][\w.-]*$/.test(word);
-
-/** Its logs tell which instances it has or had. */
-const leftOf = (name: string): Selected => ({ app: { name, instances: [] } as unknown as AppView, instances: [] });
-
-function logSources(home: string, { app, instances }: Selected, kinds: readonly ('out' | 'err')[]): LogSource[] {
-  const indexes = instances.map(({ index }) => index);
-  const isChosen = instances.length < app.instances.length;
-  const found = findLogs(home, app.name, indexes);
+function logSources(home: string, one: Selected, kinds: readonly ('out' | 'err')[]): LogSource[] {
+  const found = logsOf(home, one, kinds);
   const isSeveral = new Set(found.map(({ index }) => index)).size > 1;
-  return found
-    .filter(({ index, stream }) => kinds.includes(stream) && (!isChosen || indexes.includes(index)))
-    .map(({ index, stream, place }) => ({
-      place,
-      prefix: isSeveral ? `${app.name}:${index} | ` : `${app.name} | `,
-      label: { name: app.name, index, stream },
-    }));
+  return found.map(({ name, index, stream, place }) => ({
+    place,
+    prefix: isSeveral ? `${name}:${index} | ` : `${name} | `,
+    label: { name, index, stream },
+  }));
 }
 
 function printPaths(sources: readonly LogSource[], json: boolean): number {
@@ -147,10 +124,6 @@ function printPaths(sources: readonly LogSource[], json: boolean): number {
   else for (const { place } of files) print(escapeControls(place.file));
   return 0;
 }
-
-/** Whether apps that are not there yet may be meant, too. */
-const isOpen = (selectors: readonly string[]): boolean =>
-  selectors.some((word) => word === 'all' || word.startsWith('@'));
 
 function withoutNeedlessPrefix(sources: readonly LogSource[], selectors: readonly string[]): readonly LogSource[] {
   const prefixes = new Set(sources.map(({ prefix }) => prefix));
@@ -183,7 +156,7 @@ async function followNewcomers(
   for (;;) {
     // Armed before the look: what happens in between wakes it.
     const wake = wakeOn(join(home, 'apps'));
-    const now = await select(home, selectors).catch(() => []);
+    const now = await selectLogs(selectors, { home, readApps: () => readApps(home) }).catch(() => []);
     for (const one of now.filter(({ app }) => !known.has(app.name))) {
       known.add(one.app.name);
       const shown = await showLogs(sourcesOf(one).map(painted), { ...options, lines: 'all' }, { goesOn: true });

@@ -1,6 +1,6 @@
 import { captureCaller } from '../../client/caller.ts';
 import { mostInstances } from '../../config/instances.ts';
-import type { ActionResult, ReloadRequest } from '../../protocol/api.ts';
+import type { ActionResult, ReloadRequest, ReloadStep } from '../../protocol/api.ts';
 import { SteadError } from '../../protocol/errors.ts';
 import { actOnApps, shownName } from '../acting.ts';
 import type { Call, Command } from '../command.ts';
@@ -66,7 +66,7 @@ async function reload(call: Call): Promise<number> {
 
 const ofBeginning = ['parallel', 'canary', 'update-env'];
 
-function thenOf(values: Call['values']): ReloadRequest['then'] {
+function thenOf(values: Call['values']): ReloadStep {
   if (values.continue !== true && values.abort !== true) return 'begin';
   const word = values.continue === true ? 'continue' : 'abort';
   const other = values.continue === true && values.abort === true ? 'abort' : ofBeginning.find((name) => values[name]);
@@ -95,4 +95,4 @@ const aborted: Line = (result) => {
     : `${name}: ${going}`;
 };
 
-const lines: Readonly<Record<ReloadRequest['then'], Line>> = { begin: done, continue: done, abort: aborted };
+const lines: Readonly<Record<ReloadStep, Line>> = { begin: done, continue: done, abort: aborted };

@@ -1,5 +1,6 @@
 /** Configs that are code, `stead.config.js` and the like: run in a process of their own, never in this one and never by the daemon. */
 import { type ChildProcess, spawn } from 'node:child_process';
+import { existsSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import type { Readable } from 'node:stream';
 import { SteadError } from '../../protocol/errors.ts';
@@ -14,7 +15,8 @@ export interface EvaluateOptions {
   readonly profile?: string | null;
   readonly env?: NodeJS.ProcessEnv;
   readonly timeoutMs?: number;
-  /** Where evaluate.cjs lies, if not above this bundle. */
+  readonly signal?: AbortSignal | undefined;
+  /** Where evaluate.cjs lies, if neither beside nor above this bundle. */
   readonly evaluator?: string;
 }
 
@@ -30,8 +32,10 @@ export async function evaluateConfig(file: string, options: EvaluateOptions = {}
     profile = null,
     env = process.env,
     timeoutMs = usualTimeoutMs,
-    evaluator = join(__dirname, '../evaluate.cjs'),
+    evaluator = besideOrAbove('evaluate.cjs'),
+    signal,
   } = options;
+  signal?.throwIfAborted();
   const words = [evaluator, file, profile ?? '', jitiPath()];
   const child = spawn(process.execPath, words, {
     cwd: dirname(file),
@@ -44,8 +48,11 @@ export async function evaluateConfig(file: string, options: EvaluateOptions = {}
     isLate = true;
     child.kill('SIGKILL');
   }, timeoutMs);
+  const onAbort = () => child.kill('SIGKILL');
+  signal?.addEventListener('abort', onAbort, { once: true });
   try {
     const { answer, end } = await answerOf(child);
+    signal?.throwIfAborted();
     if (answer !== null) return exportedIn(file, answer);
     throw invalid(
       file,
@@ -53,9 +60,16 @@ export async function evaluateConfig(file: string, options: EvaluateOptions = {}
     );
   } finally {
     clearTimeout(timer);
+    signal?.removeEventListener('abort', onAbort);
     child.kill('SIGKILL');
     child.stdio[3]?.destroy();
   }
+}
+
+/** Where the build put it: beside this bundle, or above it. */
+function besideOrAbove(name: string): string {
+  const beside = join(__dirname, name);
+  return existsSync(beside) ? beside : join(__dirname, '..', name);
 }
 
 function exportedIn(file: string, answer: string): unknown {

@@ -24,6 +24,7 @@ export interface LoadOptions {
   readonly profile?: string | null;
   /** Names; all if it is empty. */
   readonly only?: readonly string[];
+  readonly signal?: AbortSignal;
 }
 
 export interface LoadedConfig {
@@ -63,11 +64,12 @@ interface Read {
 }
 
 async function sourceOf(file: string, options: LoadOptions, notes: string[]): Promise<Read> {
-  const { profile = null, env } = options;
+  const { profile = null, env, signal } = options;
   const note = checkTrust(file, { isCode: isCode(file), env, euid: process.geteuid!() });
   if (note !== null) notes.push(note);
   const text = isCode(file) ? null : readText(file);
-  const own = text === null ? { value: await evaluateConfig(file, { profile, env }) } : ecosystemText(text, file);
+  const own =
+    text === null ? { value: await evaluateConfig(file, { profile, env, signal }) } : ecosystemText(text, file);
   if (own !== null && (text !== null || isEcosystem(own.value, file))) {
     const foreign = sourceOfForeign(foreignOf(own.value, file, options));
     notes.push(...foreign.notes);
@@ -85,7 +87,7 @@ function joined(sources: readonly Read[], files: readonly string[]): Read {
   return { source: { ...merged, mistakes }, isForeign: false };
 }
 
-function chosen(apps: readonly ConfigApp[], only: readonly string[], shown: string): readonly ConfigApp[] {
+export function chosen(apps: readonly ConfigApp[], only: readonly string[], shown: string): readonly ConfigApp[] {
   const names = apps.flatMap(({ options }) => options.name ?? []);
   const missing = only.find((name) => !names.includes(name));
   if (missing !== undefined) {
@@ -102,7 +104,7 @@ function mentions(value: unknown, key: string): boolean {
   return Object.entries(value).some(([name, inner]) => name === key || mentions(inner, key));
 }
 
-function projectOf(value: unknown, file: string): string {
+export function projectOf(value: unknown, file: string): string {
   const said = (value as { readonly project?: unknown } | null)?.project;
   const text = typeof said === 'string' ? said : basename(dirname(file));
   return (

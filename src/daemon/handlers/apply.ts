@@ -10,15 +10,16 @@ import type { AppSpec, SpecOptions } from '../../protocol/spec.ts';
 import { shareEqualParts } from '../../storage/apps.ts';
 import type { App } from '../app.ts';
 import { changesOf } from '../apply/changes.ts';
-import { isConfigApp, resolveApp } from '../apply/config-app.ts';
+import { resolveApp } from '../apply/config-app.ts';
 import { checkedProject, inProject, nameIn, type Place } from '../apply/project.ts';
 import type { Daemon } from '../context.ts';
 import { checkDependencies } from '../dependencies.ts';
-import { checkedCaller, checkedOptions, makeSpec } from '../make-spec.ts';
+import { checkedOptions, makeSpec } from '../make-spec.ts';
 import { concernsLaunch } from '../of-launch.ts';
 import { whyRestarted } from '../rollout.ts';
 import { bringToSize } from '../scale.ts';
 import { appViews } from '../view.ts';
+import { checkedCaller } from './body.ts';
 import { askedBy } from './select.ts';
 import { addApp, checkLogs, lookAtAll } from './start.ts';
 import { remove } from './stop.ts';
@@ -39,7 +40,7 @@ interface Plan {
 export async function apply(daemon: Daemon, body: ApplyRequest, signal: AbortSignal): Promise<ApplyResponse> {
   const caller = checkedCaller(body.caller);
   const place = { file: body.file, project: checkedProject(body.project ?? null), caller };
-  const plans = await remembering(() => planAll(daemon, inProject(daemon, checkedApps(body), place), place));
+  const plans = await remembering(() => planAll(daemon, inProject(daemon, body.apps, place), place));
   checkDependencies(
     daemon,
     plans.map(({ spec }) => spec),
@@ -64,7 +65,7 @@ export async function apply(daemon: Daemon, body: ApplyRequest, signal: AbortSig
   if (pruned.length > 0)
     await remove(
       daemon,
-      { select: pruned.map(({ name }) => name), caller: body.caller, wait: body.wait, purge: false },
+      { select: pruned.map(({ name }) => name), caller: body.caller, wait: body.wait !== false, purge: false },
       signal,
     );
   const apps: (App | null)[] = [];
@@ -87,11 +88,6 @@ const removedApp = ({ name }: App): AppliedApp => ({
   app: null,
   error: null,
 });
-
-function checkedApps(body: ApplyRequest): readonly ConfigApp[] {
-  if (typeof body.file === 'string' && Array.isArray(body.apps) && body.apps.every(isConfigApp)) return body.apps;
-  throw new SteadError('BAD_REQUEST', '"file" and "apps" must say what is to be applied.');
-}
 
 /** All of them or, with every mistake named, none. */
 async function planAll(daemon: Daemon, apps: readonly ConfigApp[], place: Place): Promise<Plan[]> {

@@ -1,23 +1,27 @@
+import type { Bodies } from '../../protocol/answers.ts';
+import type { Caller } from '../../protocol/api.ts';
 import { SteadError } from '../../protocol/errors.ts';
+import requests from '../../protocol/requests.json' with { type: 'json' };
+import { mistakeIn, type Schema } from '../../protocol/schema.ts';
 
-const isRecord = (value: unknown): value is Record<string, unknown> =>
-  typeof value === 'object' && value !== null && !Array.isArray(value);
-const isAbsentOr = (type: 'boolean' | 'string', value: unknown): boolean =>
-  value === undefined || typeof value === type;
+const bodies: Readonly<Record<string, Schema>> = requests.bodies;
+const definitions: Readonly<Record<string, Schema>> = requests.definitions;
 
-/** A request's body: an object, with fields that many requests have as they should be where they are there. Throws BAD_REQUEST. */
-export function checkedBody(body: unknown): Record<string, unknown> {
-  if (!isRecord(body)) throw new SteadError('BAD_REQUEST', 'The body must be a JSON object.');
-  for (const flag of ['wait', 'purge'])
-    if (!isAbsentOr('boolean', body[flag])) throw new SteadError('BAD_REQUEST', `"${flag}" must be true or false.`);
-  if (body.caller !== undefined) checkAsker(body.caller);
-  return body;
+/** A request's body, if it is as the API says (docs/openapi.json). What options say is left to `config/check.ts`. Throws BAD_REQUEST. */
+export function checkedBody<R extends keyof Bodies>(route: R, body: unknown): Bodies[R] {
+  return checkedBy(bodies[route]!, body) as Bodies[R];
 }
 
-/** Who asks; what else `start` and `run` need of a caller they check themselves. */
-function checkAsker(caller: unknown): void {
-  if (!isRecord(caller)) throw new SteadError('BAD_REQUEST', '"caller" must be an object.');
-  const { pid, command } = caller;
-  if ((pid !== undefined && !Number.isSafeInteger(pid)) || !isAbsentOr('string', command))
-    throw new SteadError('BAD_REQUEST', 'The "pid" of a "caller" must be an integer, its "command" a string.');
+/** A caller, if it is as the API says, and its limits are named as prlimit(1) does, which gets them as words. Throws BAD_REQUEST. */
+export function checkedCaller(value: unknown): Caller {
+  const caller = checkedBy(definitions.Caller!, value) as Caller;
+  const wrong = Object.keys(caller.limits).find((name) => !/^[a-z]{1,20}$/.test(name));
+  if (wrong === undefined) return caller;
+  throw new SteadError('BAD_REQUEST', `There is no limit ${JSON.stringify(wrong)}.`);
+}
+
+function checkedBy(schema: Schema, value: unknown): unknown {
+  const mistake = mistakeIn(value, { schema, definitions });
+  if (mistake !== null) throw new SteadError('BAD_REQUEST', mistake);
+  return value;
 }

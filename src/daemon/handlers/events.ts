@@ -23,7 +23,8 @@ export function streamEvents(events: Events, { query, headers, signal }: Request
       const behind = write(`id: ${event.id}\nevent: ${event.type}\ndata: ${JSON.stringify(event)}\n\n`);
       if (behind > mostBehindBytes) end(': too slow; resume with Last-Event-ID\n\n');
     };
-    write(': stead\n\n');
+    // Who begins now knows from where to go on, whatever becomes of this daemon before the first event.
+    write(`: stead\nid: ${since ?? events.lastId}\n\n`);
     for (const event of since === null ? [] : events.since(since)) send(event);
     signal.addEventListener('abort', events.follow(send), { once: true });
   });

@@ -1,3 +1,5 @@
+import { readFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { readProcess } from '../../metrics/proc-table.ts';
 import type { ActionResponse, ActionResult, DaemonView, SelectRequest } from '../../protocol/api.ts';
 import { SteadError } from '../../protocol/errors.ts';
@@ -20,44 +22,45 @@ import { restart } from './restart.ts';
 import { resurrect } from './resurrect.ts';
 import { run } from './run.ts';
 import { scale } from './scale.ts';
-import { selected } from './select.ts';
+import { oneSelected, selected } from './select.ts';
 import { set } from './set.ts';
 import { signal } from './signal.ts';
 import { start } from './start.ts';
 import { remove, stop } from './stop.ts';
 import { wait } from './wait.ts';
 
-/** One handler per route. What comes in is JSON of anybody who can reach the socket: what all have is checked here, the rest by who uses it. */
+/** One handler per route. What comes in is JSON of anybody who can reach the socket: its form is checked here, by the schemas; what it says by who uses it. */
 export function handlers(daemon: Daemon, events: Events): Handlers {
-  const body = checkedBody as <T>(value: unknown) => T;
   return {
     list: () => appViews(daemon, [...daemon.apps.values()]),
-    show: ({ params, query }) => appDetail(daemon, selected(daemon, [params.sel])[0]!, query.get('showEnv') === '1'),
-    why: ({ params }) => whyView(daemon.home, appDetail(daemon, selected(daemon, [params.sel])[0]!, false)),
-    start: (request) => start(daemon, body(request.body), request.signal),
-    run: (request) => run(daemon, body(request.body), request.signal),
-    adopt: (request) => adopt(daemon, body(request.body)),
-    stop: (request) => stop(daemon, body(request.body), request.signal),
-    restart: (request) => restart(daemon, body(request.body), request.signal),
-    reload: (request) => reload(daemon, body(request.body), request.signal),
-    scale: (request) => scale(daemon, body(request.body), request.signal),
-    delete: (request) => remove(daemon, body(request.body), request.signal),
-    rename: (request) => rename(daemon, body(request.body)),
-    signal: (request) => signal(daemon, body(request.body)),
-    reset: (request) => reset(daemon, body(request.body)),
-    flush: (request) => flush(daemon, body(request.body)),
+    show: ({ params, query }) => appDetail(daemon, oneSelected(daemon, params.sel!), query.get('showEnv') === '1'),
+    why: ({ params }) => whyView(daemon.home, appDetail(daemon, oneSelected(daemon, params.sel!), false)),
+    start: (request) => start(daemon, checkedBody('start', request.body), request.signal),
+    run: (request) => run(daemon, checkedBody('run', request.body), request.signal),
+    adopt: (request) => adopt(daemon, checkedBody('adopt', request.body)),
+    stop: (request) => stop(daemon, checkedBody('stop', request.body), request.signal),
+    restart: (request) => restart(daemon, checkedBody('restart', request.body), request.signal),
+    reload: (request) => reload(daemon, checkedBody('reload', request.body), request.signal),
+    scale: (request) => scale(daemon, checkedBody('scale', request.body), request.signal),
+    delete: (request) => remove(daemon, checkedBody('delete', request.body), request.signal),
+    rename: (request) => rename(daemon, checkedBody('rename', request.body)),
+    signal: (request) => signal(daemon, checkedBody('signal', request.body)),
+    reset: (request) => reset(daemon, checkedBody('reset', request.body)),
+    flush: (request) => flush(daemon, checkedBody('flush', request.body)),
     logs: (request) => streamLogs(daemon, request),
-    set: (request) => set(daemon, body(request.body)),
-    apply: (request) => apply(daemon, body(request.body), request.signal),
-    resurrect: (request) => resurrect(daemon, body(request.body), request.signal),
+    set: (request) => set(daemon, checkedBody('set', request.body)),
+    apply: (request) => apply(daemon, checkedBody('apply', request.body), request.signal),
+    resurrect: (request) => resurrect(daemon, checkedBody('resurrect', request.body), request.signal),
     events: (request) => streamEvents(events, request),
-    wait: (request) => wait(daemon, body(request.body), request.signal),
-    attach: (request) => attach(daemon, body(request.body)),
+    wait: (request) => wait(daemon, checkedBody('wait', request.body), request.signal),
+    attach: (request) => attach(daemon, checkedBody('attach', request.body)),
     daemonStatus: () => status(daemon),
-    daemonStop: () => {
+    daemonStop: ({ body }) => {
+      checkedBody('daemonStop', body);
       setImmediate(() => daemon.stop());
       return status(daemon);
     },
+    openapi: () => JSON.parse(readFileSync(join(dirname(daemon.launcherScript), 'openapi.json'), 'utf8')),
   };
 }
 

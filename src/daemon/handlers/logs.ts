@@ -6,17 +6,16 @@
  * resumes it. Who reads more slowly than an app prints is waited for, and let go if he takes nothing for a while: the files keep what he misses.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
-import { decodeBytes } from '../../host/bytes.ts';
-import { isoTime } from '../../host/clock.ts';
 import { type FoundLog, findLogs } from '../../logs/find.ts';
 import { followLogs } from '../../logs/follow.ts';
+import { lineView } from '../../logs/line-view.ts';
 import type { Line } from '../../logs/lines.ts';
 import { type Bounds, merged, Stretch } from '../../logs/merge.ts';
 import type { LogLineView, LogsResponse } from '../../protocol/api.ts';
 import { SteadError } from '../../protocol/errors.ts';
 import type { Daemon } from '../context.ts';
 import { type Request, Streamed } from '../server.ts';
-import { selected } from './select.ts';
+import { oneSelected } from './select.ts';
 
 const mostLines = 1000;
 const mostBytes = 1024 * 1024;
@@ -30,8 +29,8 @@ type Cursor = Readonly<Record<string, number>>;
 
 export async function streamLogs(daemon: Daemon, request: Request): Promise<LogsResponse | Streamed> {
   const { query, headers } = request;
-  const [app, ...more] = selected(daemon, [query.get('app') ?? '']);
-  if (app === undefined || more.length > 0 || query.getAll('app').length !== 1) throw bad('"app" must be one app.');
+  if (query.getAll('app').length !== 1) throw bad('"app" must be one app.');
+  const app = oneSelected(daemon, query.get('app')!);
   if (!['0', '1'].includes(query.get('follow') ?? '0')) throw bad('"follow" must be 0 or 1.');
   const found = chosen(
     findLogs(
@@ -140,19 +139,8 @@ function partsOf(bytes: Buffer, offset: number): Line[] {
 const mergingOf = (stretches: readonly Stretch[]) =>
   stretches.map((stretch) => ({ lines: stretch.lines(), timeOf: (offset: number) => stretch.times.timeOf(offset) }));
 
-function viewOf(name: string, { index, stream }: FoundLog, { offset, bytes }: Line, came: number | null): LogLineView {
-  const isWhole = bytes.at(-1) === 10;
-  const line = decodeBytes(isWhole ? bytes.subarray(0, -1) : bytes);
-  return {
-    name,
-    index,
-    stream,
-    time: came === null ? null : isoTime(came),
-    offset,
-    line,
-    ...(!isWhole && { partial: true }),
-  };
-}
+const viewOf = (name: string, { index, stream }: FoundLog, line: Line, came: number | null): LogLineView =>
+  lineView({ name, index, stream }, line, came);
 
 const keyOf = ({ index, stream }: FoundLog): string => `${index}.${stream}`;
 

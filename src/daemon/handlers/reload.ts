@@ -6,42 +6,35 @@ import { refuseLost } from '../../view/lost-app.ts';
 import type { App } from '../app.ts';
 import type { Daemon } from '../context.ts';
 import type { Instance } from '../instance.ts';
-import { checkedCaller } from '../make-spec.ts';
 import { paused, type RolloutOrder, whyRestarted } from '../rollout.ts';
 import { bringToSize } from '../scale.ts';
 import { appViews } from '../view.ts';
+import { checkedCaller } from './body.ts';
 import { restartOne, updateEnvironment } from './restart.ts';
 import { askedBy, refusePart, selected } from './select.ts';
-
-const mostAtOnce = 1000;
 
 /** reload: each instance is replaced by one that is ready, and drains. Answered when nothing of the old ones is left, or when it pauses (canary). */
 export async function reload(daemon: Daemon, body: ReloadRequest, signal: AbortSignal): Promise<ActionResponse> {
   const apps = selected(daemon, body.select);
   refusePart(apps, body.select, 'reloaded');
-  const order = checkedOrder(body);
+  const order = orderOf(body);
   const caller = body.updateEnv ? checkedCaller(body.updateEnv) : null;
   for (const { spec } of apps) {
     refuseLost(spec);
     if (spec.kind === 'job')
       throw new SteadError('UNSUPPORTED', `"${spec.name}" is a job: it ends by itself.`, { hint: 'stead restart' });
   }
-  if (caller !== null && body.then === 'begin') for (const app of apps) await updateEnvironment(app, caller);
+  if (caller !== null && (body.then ?? 'begin') === 'begin')
+    for (const app of apps) await updateEnvironment(app, caller);
   const results = await Promise.all(apps.map((app) => reloadOne(app, { body, order, signal })));
   return { results: appViews(daemon, apps).map((app, at) => ({ app, ...results[at]! })) };
 }
 
-function checkedOrder(body: ReloadRequest): RolloutOrder {
-  const isCount = (value: unknown) =>
-    Number.isInteger(value) && (value as number) >= 1 && (value as number) <= mostAtOnce;
-  const { parallel = 1, canary = null, then = 'begin' } = body;
-  if (!isCount(parallel) || (canary !== null && !isCount(canary)) || !['begin', 'continue', 'abort'].includes(then))
-    throw new SteadError(
-      'BAD_REQUEST',
-      '"parallel" and "canary" must be numbers from 1, "then" begin, continue or abort.',
-    );
-  return { parallel, canary, by: askedBy(body) };
-}
+const orderOf = (body: ReloadRequest): RolloutOrder => ({
+  parallel: body.parallel ?? 1,
+  canary: body.canary ?? null,
+  by: askedBy(body),
+});
 
 interface Reloading {
   readonly body: ReloadRequest;

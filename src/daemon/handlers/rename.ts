@@ -13,7 +13,6 @@ export function rename(daemon: Daemon, { select, to }: RenameRequest): ActionRes
   const [app, ...others] = selected(daemon, select);
   if (app === undefined || others.length > 0)
     throw new SteadError('USAGE', 'One app at a time is renamed.', { hint: 'stead rename <app> <name>' });
-  if (typeof to !== 'string') throw new SteadError('BAD_REQUEST', '"to" must be a text.');
   const changed = app.name !== to;
   if (changed) renameOne(daemon, app, checkedName(app, to));
   return { results: [{ app: appViews(daemon, [app])[0]!, changed, error: null }] };

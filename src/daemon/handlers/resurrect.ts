@@ -3,10 +3,11 @@ import { remembering } from '../../programs/remembered.ts';
 import type { AppliedApp, ApplyResponse, Caller, DumpedApp, ResurrectRequest } from '../../protocol/api.ts';
 import { SteadError } from '../../protocol/errors.ts';
 import type { App } from '../app.ts';
-import { isConfigApp, resolveApp } from '../apply/config-app.ts';
+import { resolveApp } from '../apply/config-app.ts';
 import type { Daemon } from '../context.ts';
-import { checkedCaller, checkedOptions, makeSpec } from '../make-spec.ts';
+import { checkedOptions, makeSpec } from '../make-spec.ts';
 import { appViews } from '../view.ts';
+import { checkedCaller } from './body.ts';
 import { askedBy } from './select.ts';
 import { addApp, lookAtAll } from './start.ts';
 
@@ -19,12 +20,11 @@ interface Brought {
 
 export async function resurrect(daemon: Daemon, body: ResurrectRequest, signal: AbortSignal): Promise<ApplyResponse> {
   const caller = checkedCaller(body.caller);
-  const dumped = checkedDump(body.apps);
   const by = askedBy(body);
   const notes: string[] = [];
   const brought: Brought[] = [];
   await remembering(async () => {
-    for (const one of dumped) brought.push(await bring(daemon, one, { caller, by, notes }));
+    for (const one of body.apps) brought.push(await bring(daemon, one, { caller, by, notes }));
   });
   for (const { app } of brought) if (app !== null) startIfWanted(app);
   const ended = await Promise.all(
@@ -49,20 +49,6 @@ export async function resurrect(daemon: Daemon, body: ResurrectRequest, signal: 
     })),
     notes,
   };
-}
-
-function checkedDump(apps: unknown): readonly DumpedApp[] {
-  const isRight =
-    Array.isArray(apps) &&
-    apps.every(
-      (one: DumpedApp | null) =>
-        typeof one?.name === 'string' &&
-        isConfigApp(one.app) &&
-        (one.file === null || typeof one.file === 'string') &&
-        typeof one.isWanted === 'boolean',
-    );
-  if (!isRight) throw new SteadError('BAD_REQUEST', '"apps" must be those of a dump.');
-  return apps;
 }
 
 interface Asked {

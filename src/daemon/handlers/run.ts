@@ -2,12 +2,12 @@ import { logFiles } from '../../logs/layout.ts';
 import { countOn } from '../../programs/names.ts';
 import { resolveCommand } from '../../programs/resolve.ts';
 import type { RunRequest, RunResponse } from '../../protocol/api.ts';
-import { SteadError } from '../../protocol/errors.ts';
 import type { Daemon } from '../context.ts';
 import { checkDependencies } from '../dependencies.ts';
 import { sweepJobs } from '../jobs.ts';
-import { checkedCaller, checkedOptions, makeSpec } from '../make-spec.ts';
+import { checkedOptions, makeSpec } from '../make-spec.ts';
 import { appViews } from '../view.ts';
+import { checkedCaller } from './body.ts';
 import { askedBy } from './select.ts';
 import { addApp, isTaken } from './start.ts';
 
@@ -15,9 +15,6 @@ import { addApp, isTaken } from './start.ts';
 export async function run(daemon: Daemon, body: RunRequest, signal: AbortSignal): Promise<RunResponse> {
   const options = checkedOptions(body.options);
   const caller = checkedCaller(body.caller);
-  if (!Array.isArray(body.command) || !body.command.every((word) => typeof word === 'string' && !word.includes('\0'))) {
-    throw new SteadError('BAD_REQUEST', '"command" must be a list of strings.');
-  }
   const resolved = await resolveCommand({ command: body.command, options, caller });
   const spec = await makeSpec({ kind: 'job', resolved, options, caller }, daemon.enforcement);
   checkDependencies(daemon, [spec]);

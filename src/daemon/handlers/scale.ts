@@ -13,7 +13,6 @@ import { lookAt } from './start.ts';
 /** scale: more or fewer instances, also of an app that does not run. Answered when the new ones are up and nothing of the others is left. */
 export async function scale(daemon: Daemon, body: ScaleRequest, signal: AbortSignal): Promise<ActionResponse> {
   const apps = selected(daemon, body.select);
-  if (typeof body.to !== 'string') throw new SteadError('BAD_REQUEST', '"to" must be a text: 4, +2, -1 or max.');
   for (const { spec } of apps) refuse(spec.kind, spec.name);
   for (const { spec } of apps) refuseLost(spec);
   const specs = await Promise.all(

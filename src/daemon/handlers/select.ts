@@ -4,11 +4,8 @@ import type { App } from '../app.ts';
 import type { Daemon } from '../context.ts';
 import type { Instance } from '../instance.ts';
 
-/** The apps that a request selects, by id. A request that selects nothing at all is a bad one; `all` of none is not. */
-export function selected(daemon: Daemon, select: unknown): App[] {
-  if (!Array.isArray(select) || select.length === 0 || !select.every((item) => typeof item === 'string')) {
-    throw new SteadError('BAD_REQUEST', '"select" must be a list of selectors.');
-  }
+/** The apps that a request selects, by id. */
+export function selected(daemon: Daemon, select: readonly string[]): App[] {
   return selectApps(
     [...daemon.apps.values()].map((app) => ({
       id: app.id,
@@ -20,6 +17,19 @@ export function selected(daemon: Daemon, select: unknown): App[] {
     })),
     select,
   ).map(({ app }) => app);
+}
+
+/** Where one app is meant. Throws USAGE for more, and for none. */
+export function oneSelected(daemon: Daemon, selector: string): App {
+  const [app, ...others] = selected(daemon, [selector]);
+  if (app !== undefined && others.length === 0) return app;
+  throw new SteadError(
+    'USAGE',
+    `"${selector}" are ${others.length === 0 ? 'no' : others.length + 1} apps: one at a time.`,
+    {
+      hint: 'stead list shows their names',
+    },
+  );
 }
 
 /** The instances of a selected app that are meant: all, or those that are named by their index and nothing else names. */

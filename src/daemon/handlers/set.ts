@@ -47,11 +47,8 @@ interface Unset {
   readonly variable: string | null;
 }
 
-function checkedUnset(value: unknown): Unset[] {
-  if (value === undefined) return [];
-  if (!Array.isArray(value) || !value.every((item) => typeof item === 'string'))
-    throw new SteadError('BAD_REQUEST', '"unset" must be a list of strings.');
-  return value.map((text: string) => {
+function checkedUnset(texts: readonly string[] = []): Unset[] {
+  return texts.map((text) => {
     const [property, variable] = text.split('=', 2);
     const option = optionsTable.find((row) => row.property === property);
     if (option === undefined) throw new SteadError('OPTION_INVALID', `There is no option "${property}".`);

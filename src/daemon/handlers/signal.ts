@@ -10,9 +10,9 @@ import { meantOf, selected } from './select.ts';
 
 /** signal: to the main program of each app, and to nothing else. */
 export function signal(daemon: Daemon, body: SignalRequest): ActionResponse {
-  const number = typeof body.signal === 'string' ? signalNumber(body.signal) : null;
+  const number = signalNumber(body.signal);
   if (number === null)
-    throw new SteadError('SIGNAL_UNKNOWN', `There is no signal "${String(body.signal)}".`, {
+    throw new SteadError('SIGNAL_UNKNOWN', `There is no signal "${body.signal}".`, {
       hint: 'kill -l lists them',
     });
   const apps = selected(daemon, body.select);

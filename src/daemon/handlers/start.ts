@@ -24,10 +24,11 @@ import { checkDependencies, dependenciesOf } from '../dependencies.ts';
 import { execFailure } from '../exec-failure.ts';
 import { type FirstLook, firstLook, laterEnd } from '../first-look.ts';
 import type { Instance } from '../instance.ts';
-import { checkedCaller, checkedOptions, makeSpec } from '../make-spec.ts';
+import { checkedOptions, makeSpec } from '../make-spec.ts';
 import { nameTaken } from '../name-taken.ts';
 import { bringToSize } from '../scale.ts';
 import { appViews } from '../view.ts';
+import { checkedCaller } from './body.ts';
 import { askedBy, selected } from './select.ts';
 import { stuckError } from './stop.ts';
 
@@ -63,11 +64,10 @@ export async function start(daemon: Daemon, body: StartRequest, signal: AbortSig
   return { apps: started.map((one, at) => ({ app: views[at]!, ...one })) };
 }
 
-function checked(body: StartRequest): StartRequest {
-  const isTexts = (list: unknown): list is string[] =>
-    Array.isArray(list) && list.every((item) => typeof item === 'string' && !item.includes('\0'));
-  if (!isTexts(body?.targets) || !isTexts(body.rest))
-    throw new SteadError('BAD_REQUEST', '"targets" and "rest" must be lists of strings.');
+/** With its options checked. */
+type Asked = StartRequest & { readonly options: SpecOptions };
+
+function checked(body: StartRequest): Asked {
   if (body.targets.length === 0 && body.rest.length === 0) {
     throw new SteadError('USAGE', 'There is nothing to start.', {
       hint: 'stead start app.js, or: stead start -- npm run api',
@@ -79,7 +79,7 @@ function checked(body: StartRequest): StartRequest {
   return { ...body, options: checkedOptions(body.options), caller: checkedCaller(body.caller) };
 }
 
-async function planAll(daemon: Daemon, request: StartRequest): Promise<Plan[]> {
+async function planAll(daemon: Daemon, request: Asked): Promise<Plan[]> {
   if (request.targets.length === 0) {
     const resolved = await resolveCommand({ command: request.rest, options: request.options, caller: request.caller });
     return [await planProgram(daemon, request, resolved)];
@@ -109,10 +109,7 @@ async function planAll(daemon: Daemon, request: StartRequest): Promise<Plan[]> {
 }
 
 /** `start npm run dev`, `start node server.js`: what only runs other programs is not meant by itself, if more follows. */
-async function isOneCommand(
-  daemon: Daemon,
-  { targets: [first = '', ...others], caller }: StartRequest,
-): Promise<boolean> {
+async function isOneCommand(daemon: Daemon, { targets: [first = '', ...others], caller }: Asked): Promise<boolean> {
   if (others.length === 0 || daemon.apps.has(first) || !isRunner(first)) return false;
   return !first.includes('/') && (await kindOfFile(join(caller.cwd, first))) !== 'file';
 }
@@ -121,19 +118,19 @@ async function isOneCommand(
 const isCommandBefore = ([first]: readonly Plan[]): boolean =>
   first !== undefined && 'spec' in first && first.spec.program.how === 'command';
 
-function orAsCommand(error: unknown, request: StartRequest): unknown {
+function orAsCommand(error: unknown, request: Asked): unknown {
   if (!(error instanceof SteadError) || !['PROGRAM_NOT_FOUND', 'APP_NOT_FOUND'].includes(error.code)) return error;
   return new SteadError(error.code, error.message, { hint: asCommand(request) });
 }
 
 /** The line to copy. Options aren't known as they were written. */
-function asCommand({ targets, rest, options }: StartRequest): string {
+function asCommand({ targets, rest, options }: Asked): string {
   const words = [...targets, ...(rest.length === 0 ? [] : ['--', ...rest])].map(shellWord).join(' ');
   const given = Object.keys(options).length === 0 ? '' : ', with the options before --';
   return `stead start -- ${words}${given}`;
 }
 
-async function planTarget(daemon: Daemon, request: StartRequest, target: string): Promise<Plan[]> {
+async function planTarget(daemon: Daemon, request: Asked, target: string): Promise<Plan[]> {
   const { caller, options, rest } = request;
   if (/^(all|@.+|\d{1,9})$/.test(target)) {
     return selected(daemon, [target]).map((app) => ({ app: unchanged(app, request), notes: [] }));
@@ -145,7 +142,7 @@ async function planTarget(daemon: Daemon, request: StartRequest, target: string)
 }
 
 /** The app that a program makes, or the one that it is already. */
-async function planProgram(daemon: Daemon, request: StartRequest, resolved: Resolved): Promise<Plan> {
+async function planProgram(daemon: Daemon, request: Asked, resolved: Resolved): Promise<Plan> {
   const { options, caller } = request;
   const { notes } = resolved;
   const taken = daemon.apps.get(resolved.name);
@@ -170,7 +167,7 @@ const findSame = (daemon: Daemon, resolved: Resolved): App | undefined =>
   [...daemon.apps.values()].find((app) => app.spec.kind === 'app' && isSame(app.spec, resolved));
 
 /** An app is started as it is known: options or arguments that differ are refused, not dropped. */
-function unchanged(app: App, { options, rest }: StartRequest): App {
+function unchanged(app: App, { options, rest }: Asked): App {
   const { spec } = app;
   refuseLost(spec);
   const differing = Object.entries(options).filter(([key, value]) => !agrees(spec, key as keyof SpecOptions, value));
@@ -250,7 +247,7 @@ interface BringUp {
   readonly app: App;
   readonly isNew: boolean;
   readonly notes: readonly string[];
-  readonly request: Pick<StartRequest, 'wait' | 'takeFrom'>;
+  readonly request: Pick<Asked, 'wait' | 'takeFrom'>;
   readonly by: string;
   readonly signal: AbortSignal;
 }

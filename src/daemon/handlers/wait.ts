@@ -1,5 +1,4 @@
 import type { WaitRequest, WaitResponse } from '../../protocol/api.ts';
-import { SteadError } from '../../protocol/errors.ts';
 import type { Daemon } from '../context.ts';
 import type { Instance } from '../instance.ts';
 import { selected } from './select.ts';
@@ -8,9 +7,6 @@ import { selected } from './select.ts';
 export async function wait(daemon: Daemon, body: WaitRequest, signal: AbortSignal): Promise<WaitResponse> {
   const apps = selected(daemon, body.select);
   const { timeoutMs } = body;
-  if (timeoutMs !== null && timeoutMs !== undefined && !(typeof timeoutMs === 'number' && timeoutMs >= 0)) {
-    throw new SteadError('BAD_REQUEST', '"timeoutMs" must be a number of milliseconds or null.');
-  }
   const limit =
     typeof timeoutMs === 'number'
       ? AbortSignal.any([signal, AbortSignal.timeout(Math.ceil(Math.min(timeoutMs, 2 ** 31 - 1)))])

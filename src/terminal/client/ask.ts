@@ -1,4 +1,5 @@
 /** One question to the pty host, by whoever is not attached: what a session shows, to type something, to wait for something. */
+import { pause } from '../../host/pause.ts';
 import { SteadError } from '../../protocol/errors.ts';
 import type { ProtocolError } from '../frames.ts';
 import type { HostMessage } from '../frames-messages.ts';
@@ -23,31 +24,35 @@ const answerPatienceMs = 10_000;
 const capturePatienceMs = 60_000;
 
 /** The screen as text, or its last lines with those above it. */
-export async function capture(place: Place, what: Omit<CaptureQuestion, 'what'>): Promise<Captured> {
-  const answer = await ask(place, { what: 'capture', ...what }, capturePatienceMs);
+export async function capture(
+  place: Place,
+  what: Omit<CaptureQuestion, 'what'>,
+  signal?: AbortSignal,
+): Promise<Captured> {
+  const answer = await ask(place, { what: 'capture', ...what }, { patienceMs: capturePatienceMs, signal });
   return answer.what === 'capture' ? answer : unfit(answer);
 }
 
 /** Types bytes of any length; resolves when the program's terminal has them, or the host's queue. */
-export async function send(place: Place, bytes: Buffer): Promise<void> {
+export async function send(place: Place, bytes: Buffer, signal?: AbortSignal): Promise<void> {
   for (let at = 0; at < bytes.length; at += maxSentBytes) {
-    await sendPiece(place, bytes.subarray(at, at + maxSentBytes));
+    await sendPiece(place, bytes.subarray(at, at + maxSentBytes), signal);
   }
 }
 
 /** What the host has no room for waits until the program has read more. */
-async function sendPiece(place: Place, bytes: Buffer): Promise<void> {
+async function sendPiece(place: Place, bytes: Buffer, signal?: AbortSignal): Promise<void> {
   const deadline = performance.now() + fullPatienceMs;
   for (;;) {
     try {
-      const answer = await ask(place, { what: 'send', bytes }, answerPatienceMs);
+      const answer = await ask(place, { what: 'send', bytes }, { patienceMs: answerPatienceMs, signal });
       if (answer.what !== 'send') unfit(answer);
       return;
     } catch (error) {
       const isFull = error instanceof SteadError && (error.code as string) === 'FULL';
       if (!isFull || performance.now() > deadline) throw error;
     }
-    await new Promise((resolve) => setTimeout(resolve, fullPauseMs));
+    await pause(fullPauseMs, signal);
   }
 }
 
@@ -55,13 +60,14 @@ async function sendPiece(place: Place, bytes: Buffer): Promise<void> {
 export async function waitFor(
   place: Place,
   { pattern, flags, timeoutMs }: { pattern: string | null; flags: string; timeoutMs: number | null },
+  signal?: AbortSignal,
 ): Promise<Waited> {
-  const answer = await ask(place, { what: 'wait', pattern, flags }, timeoutMs);
+  const answer = await ask(place, { what: 'wait', pattern, flags }, { patienceMs: timeoutMs, signal });
   return answer.what === 'wait' ? answer : unfit(answer);
 }
 
-export async function shapeOfSession(place: Place): Promise<Shape> {
-  const answer = await ask(place, { what: 'size' }, answerPatienceMs);
+export async function shapeOfSession(place: Place, signal?: AbortSignal): Promise<Shape> {
+  const answer = await ask(place, { what: 'size' }, { patienceMs: answerPatienceMs, signal });
   return answer.what === 'size' ? answer : unfit(answer);
 }
 
@@ -71,18 +77,23 @@ type WithoutPlace<T> = T extends unknown ? Omit<T, 'id' | 'session'> : never;
 async function ask(
   { socket, session }: Place,
   question: WithoutPlace<Question>,
-  patienceMs: number | null,
+  { patienceMs, signal }: { readonly patienceMs: number | null; readonly signal: AbortSignal | undefined },
 ): Promise<Answer> {
   const connection = await Connection.open(socket);
   const timer = { late: undefined as NodeJS.Timeout | undefined };
+  let onAbort = () => {};
   try {
     return await new Promise<Answer>((resolve, reject) => {
+      signal?.throwIfAborted();
+      onAbort = () => reject(signal!.reason);
+      signal?.addEventListener('abort', onAbort);
       if (patienceMs !== null) timer.late = setTimeout(() => reject(tooLate(session, patienceMs)), patienceMs);
       connection.listen(new Answering(resolve, reject));
       connection.send({ type: 'question', question: { id: 1, session, ...question } as Question });
     });
   } finally {
     clearTimeout(timer.late);
+    signal?.removeEventListener('abort', onAbort);
     connection.close();
   }
 }

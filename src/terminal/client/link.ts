@@ -69,6 +69,8 @@ export class Link {
   #kept: Buffer[] = [];
   #keptBytes = 0;
   #isOver = false;
+  /** Of a host that has not welcomed us yet. */
+  #giveUp: (() => void) | null = null;
 
   constructor(options: LinkOptions, events: LinkEvents) {
     this.#options = options;
@@ -136,6 +138,7 @@ export class Link {
   /** Takes leave of the host; no event follows. */
   async detach(): Promise<void> {
     this.#isOver = true;
+    this.#giveUp?.();
     this.#acknowledger?.stop();
     this.#connection?.send({ type: 'detach' });
     await this.#connection?.finish(farewellMs);
@@ -165,11 +168,13 @@ export class Link {
       const late = setTimeout(() => settle(silent()), welcomePatienceMs);
       const settle = (error?: Error) => {
         clearTimeout(late);
+        this.#giveUp = null;
         if (!error) return resolve();
         // At once: nothing that comes with it may be taken for a welcome.
         connection.close();
         reject(error);
       };
+      this.#giveUp = () => settle(noHost('was left before it answered'));
       let isWelcome = false;
       connection.listen({
         onMessage: (message) => {

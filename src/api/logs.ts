@@ -1,0 +1,51 @@
+import type { LogQuery } from '../client/read-logs.ts';
+import { SteadError } from '../protocol/errors.ts';
+import type { LogsOptions } from './types.ts';
+
+const usualLines = 20;
+
+/** What is asked for, with what is usual filled in. Throws OPTION_INVALID and USAGE. */
+export function logQuery(select: readonly string[], options: LogsOptions): LogQuery {
+  const { follow = false, stream, onMissed } = options;
+  const [since, until] = [timeOf('since', options.since), timeOf('until', options.until)];
+  if (since !== null && until !== null && until < since) throw invalid('"until" is before "since"');
+  if (follow && until !== null)
+    throw new SteadError('USAGE', '"follow" goes on, and "until" ends: one of them', { hint: 'leave one out' });
+  const grep = grepOf(options);
+  const isBounded = since !== null || until !== null || grep !== null;
+  return {
+    select,
+    streams: stream === undefined ? ['out', 'err'] : [stream],
+    since,
+    until,
+    lines: checkedLines(options.lines ?? (isBounded ? 'all' : usualLines)),
+    grep,
+    follow,
+    onMissed: ({ name, index, stream: of }, bytes) => onMissed?.({ name, index, stream: of, bytes }),
+  };
+}
+
+function grepOf({ grep, ignoreCase, invert = false, context = 0 }: LogsOptions): LogQuery['grep'] {
+  if (grep === undefined) return null;
+  const isText = typeof grep === 'string';
+  return {
+    pattern: isText ? grep : grep.source,
+    ignoreCase: ignoreCase ?? (!isText && grep.ignoreCase),
+    invert,
+    context,
+  };
+}
+
+function timeOf(name: string, said: LogsOptions['since']): number | null {
+  if (said === undefined) return null;
+  const at = typeof said === 'number' ? said : new Date(said).getTime();
+  if (Number.isFinite(at)) return at;
+  throw invalid(`"${name}" must be a time, not ${JSON.stringify(said)}`);
+}
+
+function checkedLines(lines: number | 'all'): number | 'all' {
+  if (lines === 'all' || (Number.isSafeInteger(lines) && lines >= 0)) return lines;
+  throw invalid(`"lines" must be a number or all, not ${JSON.stringify(lines)}`);
+}
+
+const invalid = (message: string): SteadError => new SteadError('OPTION_INVALID', message);
