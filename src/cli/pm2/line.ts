@@ -139,8 +139,7 @@ export function parsePm2Line(argv: readonly string[]): Pm2Line {
     if (isNextTaken) at += 1;
     if (known.why !== undefined) {
       if (known.why !== '') notes.push(`${shown} has no effect: ${known.why}`);
-    } else if (known.field === null)
-      own[nameOf(known)] = joined(own[nameOf(known)], known, given);
+    } else if (known.field === null) own[nameOf(known)] = joined(own[nameOf(known)], known, given);
     else fields[known.field] = fieldValue(known, given, fields[known.field]);
   }
   return { words, rest, fields, own, notes };
