@@ -27,7 +27,7 @@ const allowed = {
   watch: ['host', 'protocol', 'config'],
   // Migration fills in the defaults of options and of the automaton.
   storage: ['host', 'protocol', 'config', 'lifecycle'],
-  dev: ['host', 'protocol', 'config', 'metrics', 'programs', 'watch'],
+  dev: ['host', 'protocol', 'config', 'metrics', 'programs', 'storage', 'watch'],
   view: [...ground, ...capabilities],
   daemon: [...ground, ...capabilities, 'view'],
   client: [...ground, ...capabilities, 'view'],

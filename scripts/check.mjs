@@ -1,4 +1,4 @@
-/** `npm run check`: types, lint and format, import directions, made docs, lock files. Runs them all, then tells; exit code 1 if one failed. */
+/** `npm run check`: types, lint and format, import directions, made docs, lock files, tests that docs name. Runs them all, then tells; exit code 1 if one failed. */
 import { spawnSync } from 'node:child_process';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -12,6 +12,7 @@ const checks = [
   ['imports', process.execPath, ['scripts/check-imports.mjs']],
   ['made docs', process.execPath, ['scripts/make-docs.mjs', '--check']],
   ['lock files', process.execPath, ['scripts/check-lock.mjs']],
+  ['compat', process.execPath, ['scripts/check-compat.mjs']],
 ];
 
 const failed = checks.filter(([name, command, args]) => {

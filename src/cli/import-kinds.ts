@@ -18,7 +18,9 @@ import { foremanOptions } from '../foreign/procfile/settings.ts';
 import { readSupervisor } from '../foreign/supervisor/read.ts';
 import { readSystemd } from '../foreign/systemd/reading/read.ts';
 import { SteadError } from '../protocol/errors.ts';
+import { importPm2 } from './import-pm2.ts';
 import { besideUnits, findUnit } from './import-units.ts';
+import { takeOverPm2 } from './take-over-pm2.ts';
 
 export interface ImportCall {
   /** After the kind. */
@@ -42,18 +44,44 @@ export interface ImportKind {
   readonly usual: string;
   /** Takes a command line after `--`. */
   readonly takesLine?: boolean;
+  /** Does something else than to read. Null: it is to read. */
+  act?(call: ImportCall & { readonly home: string }): Promise<number> | null;
   /** Its own flags. */
   readonly flags?: readonly string[];
   load(call: ImportCall): Loaded | Promise<Loaded>;
 }
 
 export const importKinds: Readonly<Record<string, ImportKind>> = {
+  pm2: {
+    usual: 'what pm2 save has kept, or an ecosystem file that is named',
+    flags: ['take-over', 'only', 'whole-env'],
+    load: loadPm2,
+    act: moveFromPm2,
+  },
   forever: { usual: 'forever.json, else what runs under FOREVER_ROOT', takesLine: true, load: loadForever },
   procfile: { usual: 'Procfile', flags: ['formation', 'port', 'env-file'], load: loadProcfile },
   supervisor: { usual: 'supervisord.conf, here or in /etc', load: loadSupervisor },
   systemd: { usual: 'none: files, or names of units', load: loadSystemd },
   'process-compose': { usual: 'process-compose.yaml', load: loadProcessCompose },
 };
+
+async function loadPm2({ words, values }: ImportCall): Promise<Loaded> {
+  if (words.length > 1) throw new SteadError('USAGE', 'stead import pm2 takes one file at a time');
+  return importPm2(words[0], { cwd: process.cwd(), env: process.env, isWholeEnv: values['whole-env'] === true });
+}
+
+function moveFromPm2({ words, values, home }: ImportCall & { readonly home: string }): Promise<number> | null {
+  if (values['take-over'] !== true) {
+    if (values.only === undefined) return null;
+    throw new SteadError('USAGE', '--only goes with --take-over', { hint: 'what is printed can be edited' });
+  }
+  if (words.length > 0)
+    throw new SteadError('USAGE', '--take-over moves what runs, and takes no file', { hint: '--only NAME,NAME' });
+  const only = ((values.only as readonly string[] | undefined) ?? [])
+    .flatMap((text) => text.split(','))
+    .filter(Boolean);
+  return takeOverPm2({ home, only, cwd: process.cwd(), env: process.env, isWholeEnv: values['whole-env'] === true });
+}
 
 type Surroundings = Omit<ForeignContext, 'file'>;
 

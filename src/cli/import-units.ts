@@ -1,5 +1,6 @@
 /** Words of `stead import systemd` → unit files: a path, or the name of a unit that systemd knows on this machine. */
-import { basename, dirname, extname, join, resolve } from 'node:path';
+import { realpathSync } from 'node:fs';
+import { basename, dirname, join, resolve } from 'node:path';
 import type { Files } from '../foreign/context.ts';
 import type { UnitFile } from '../foreign/systemd/reading/read.ts';
 import { systemDirectories } from '../foreign/systemd/reading/unit.ts';
@@ -13,13 +14,14 @@ interface Place {
 /** Throws CONFIG_NOT_FOUND. */
 export function findUnit(word: string, { files, userHome }: Place): UnitFile {
   const path = resolve(word);
-  const here = files.read(path);
+  const here = word.includes('/') || isUnitName(word) ? files.read(path) : null;
   if (here !== null) return { path, text: here };
   if (word.includes('/')) throw noUnit(word, 'there is no such file');
-  const name = extname(word) === '' || /@[^.]*\.\d/.test(word) ? `${word}.service` : word;
+  const name = isUnitName(word) ? word : `${word}.service`;
   const template = /^([^@]+@)[^@]+(\.[a-z]+)$/.exec(name);
   const own = [join(userHome, '.config/systemd/user'), '/etc/systemd/user', '/usr/lib/systemd/user'];
   for (const directory of [...systemDirectories, ...own]) {
+    if (isMasked(join(directory, name))) throw noUnit(word, `${join(directory, name)} is masked`);
     const text = files.read(join(directory, name));
     if (text !== null) return { path: join(directory, name), text };
     const general = template === null ? null : join(directory, `${template[1]}${template[2]}`);
@@ -30,6 +32,17 @@ export function findUnit(word: string, { files, userHome }: Place): UnitFile {
     word,
     `there is no such file here, and no unit ${name} in ${systemDirectories.join(', ')} or those of users`,
   );
+}
+
+const isUnitName = (word: string): boolean => /\.[a-z]+$/.test(word);
+
+/** A link to /dev/null. */
+function isMasked(path: string): boolean {
+  try {
+    return realpathSync(path) === '/dev/null';
+  } catch {
+    return false;
+  }
 }
 
 function noUnit(word: string, why: string): SteadError {

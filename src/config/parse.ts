@@ -153,7 +153,8 @@ function readValue(
 /** How the options table shows that a value is a variable with its value. */
 const assignment = 'NAME=value';
 
-function checkAssignment(text: string, shown: string): void {
+/** Throws OPTION_INVALID for what is no variable with its value. */
+export function checkAssignment(text: string, shown: string): void {
   if (/^[^=]+=/.test(text)) return;
   const isFile = /\.(log|txt|out|err)$|\//.test(text);
   const hint = isFile ? 'logs are kept by themselves: stead logs <name> --err' : assignmentLike(text, shown);

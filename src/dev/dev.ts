@@ -1,4 +1,5 @@
 /** `stead dev`: a program in the foreground, restarted when its files change. */
+import { randomBytes } from 'node:crypto';
 import { extname, relative, resolve } from 'node:path';
 import { wallMs } from '../host/clock.ts';
 import { SteadError } from '../protocol/errors.ts';
@@ -7,16 +8,18 @@ import { defaultRules } from '../watch/rules.ts';
 import { startWatch, type Watch } from '../watch/watcher.ts';
 import { makeHooks } from './hooks.ts';
 import { type ImportGraph, openImportGraph } from './import-graph.ts';
+import { endLeftovers } from './leftovers.ts';
 import { environmentOf, type Launch, type LaunchRequest, launchOf } from './program.ts';
+import { keyOf, putRecord } from './record.ts';
 import { Runner } from './runner.ts';
 import type { Settings } from './settings.ts';
 import type { Change } from './step.ts';
-import { makeTeller } from './words.ts';
+import { makeTeller, type Teller } from './words.ts';
 
 export interface DevOptions {
   readonly settings: Settings;
   readonly env: NodeJS.ProcessEnv;
-  /** Never watched. */
+  /** Never watched. A record of who runs what is kept there. */
   readonly home: string;
   /** Where graph.cjs lies. */
   readonly preload: string;
@@ -35,8 +38,9 @@ export async function dev({ settings, env, home, preload, print, isColored }: De
   for (const file of settings.files) teller.detail(`reads ${file}`);
   const graph = settings.watch.isGraph ? openImportGraph(preload) : null;
   const traced = (one: Launch) => graph?.tracing(one) ?? one;
+  const id = `dev${randomBytes(4).toString('hex')}`;
   const runner = new Runner({
-    ...{ settings, surroundings, teller, hooks },
+    ...{ id, settings, surroundings, teller, hooks },
     launch: launch && traced(launch),
     resolveLaunch: () => launchOf(request).then(traced),
   });
@@ -46,15 +50,29 @@ export async function dev({ settings, env, home, preload, print, isColored }: De
     teller.detail(`${watch.directories} directories, ${watch.files} files`);
     graph?.follow(
       watch,
-      () => runner.run?.beganAt ?? Number.POSITIVE_INFINITY,
+      () => runner.beganAt,
       (paths) => runner.change(changeOf(paths, settings.cwd), wallMs()),
     );
   }
+  const key = keyOf(settings);
+  await Promise.race([endLeftovers({ home, key, settings, teller }), runner.ended]);
+  const removeRecord = recorded(() => putRecord(home, { key, id }), teller);
   runner.begin();
   const code = await runner.ended;
+  removeRecord();
   watch?.close();
   graph?.close();
   return code;
+}
+
+/** Where no home can be, it goes without. */
+function recorded(put: () => () => void, { detail }: Teller): () => void {
+  try {
+    return put();
+  } catch (error) {
+    detail(`no record of this program is kept: ${(error as Error).message}`);
+    return () => {};
+  }
 }
 
 const changeOf = (paths: readonly string[], cwd: string): Change => ({
@@ -85,8 +103,10 @@ function watchedWords(settings: Settings, launch: Launch | null): string {
   return `${roots?.length ? roots.join(' ') : '*.*'} (${extensionsOf(settings, launch) || 'all files'})`;
 }
 
-const restartHint = ({ restartWord }: Settings, { isListening }: Runner): string =>
-  isListening ? `; to restart, type ${restartWord} and Enter` : '';
+function restartHint({ restartWord }: Settings, { hears }: Runner): string {
+  if (hears === 'nothing') return '';
+  return `; to restart, type ${restartWord} and Enter${hears === 'unread' ? ', unless the program reads it' : ''}`;
+}
 
 /** As text: what was asked for, else the script's own extension and json; '' for any. */
 export function extensionsOf({ watch, program }: Settings, launch: Launch | null): string {
@@ -123,6 +143,7 @@ async function watchFor({ settings, launch, home, graph, runner, note }: Watchin
     quietMs: watch.quietMs,
     mostMs: watch.mostMs,
     pollMs: watch.pollMs ?? undefined,
+    isInhabited: true,
     onChange: ({ paths, count, at }) => runner.change({ paths, count }, at),
     onNote: note,
   });

@@ -8,7 +8,6 @@ import { type ProcessId, processStat, signalProcess } from '../host/process.ts';
 import { signalNumber } from '../host/signals.ts';
 import { readProcess } from '../metrics/proc-table.ts';
 import { processLine } from '../metrics/process-line.ts';
-import type { Run } from './run.ts';
 
 /** Looks for an empty tree: soon at first, as most end at once, then ever more seldom. */
 const firstLookMs = 5;
@@ -20,8 +19,21 @@ const stuckMs = 5000;
 
 const shells = new Set(['sh', 'dash', 'bash', 'ash', 'zsh', 'ksh', 'mksh', 'busybox', 'fish']);
 
+/** A run, or what is left of one. */
+export interface Endable {
+  /** null where it could not be started. */
+  readonly main: ProcessId | null;
+  /** How the program itself ended; null while it goes on. */
+  readonly exit: object | null;
+  /** All that is alive, the program first. */
+  members(): readonly ProcessId[];
+  isGone(): boolean;
+  /** The program itself has ended: in the future only. */
+  whenExited(then: () => void): void;
+}
+
 export interface EndingOptions {
-  readonly run: Run;
+  readonly run: Endable;
   readonly signal: string;
   /** The terminal has sent it to all in this process's group. */
   readonly isTold: boolean;
@@ -44,7 +56,7 @@ export class Ending {
     const members = run.members();
     for (const id of members) if (isTold && isInOwnGroup(id.pid)) this.#told.add(keyOf(id));
     this.#tell(isTold || run.exit !== null ? members : this.#front(members));
-    run.child.once('exit', () => this.#afterMain());
+    run.whenExited(() => this.#afterMain());
     this.#timers = [setTimeout(() => this.#urge(), timeoutMs / 2), setTimeout(() => this.#giveUp(), timeoutMs)];
     if (run.main === null || run.exit !== null) this.#lookAgain(0);
   }
@@ -159,5 +171,5 @@ function ignores(pid: number, signal: string): boolean {
   }
 }
 
-const describe = (members: readonly ProcessId[]): string =>
+export const describe = (members: readonly ProcessId[]): string =>
   members.map(({ pid }) => `pid ${pid} (${processLine(pid) ?? 'gone'})`).join(', ');

@@ -1,12 +1,15 @@
 /** From settings to what is executed: nodemon's rules for what runs a script, over stead's own. */
 import { closeSync, existsSync, openSync, readSync, statSync } from 'node:fs';
 import { extname, resolve } from 'node:path';
+import { nearest } from '../config/nearest.ts';
+import { quote } from '../config/values.ts';
 import { findCommand } from '../programs/find.ts';
 import { commandMissing } from '../programs/not-found.ts';
 import { readPackage } from '../programs/project.ts';
 import { shellWord } from '../programs/quote.ts';
 import { type Resolved, resolveCommand, resolveTarget } from '../programs/resolve.ts';
 import { SteadError } from '../protocol/errors.ts';
+import { leadingFlags } from './flags.ts';
 import type { ProgramSettings } from './settings.ts';
 
 export interface Launch {
@@ -41,7 +44,7 @@ export async function launchOf(request: LaunchRequest): Promise<Launch> {
   const program = await withScript(completed(request), cwd);
   const exec = program.exec ?? mappedExec(program);
   if (exec !== null) return shellLaunch(program, exec, { cwd, env });
-  if (program.script === null) throw nothingToRun();
+  if (program.script === null) throw nothingToRun(program.before);
   return resolvedLaunch(program, program.script, { cwd, env });
 }
 
@@ -79,15 +82,25 @@ async function withScript(program: ProgramSettings, cwd: string): Promise<Progra
   return { ...program, exec: start };
 }
 
-function nothingToRun(): SteadError {
+/** `before`: words that are no options here, and may be node's. */
+function nothingToRun([stray]: readonly string[]): SteadError {
+  const why = 'no script was named, and package.json has neither main nor scripts.start';
+  if (stray === undefined)
+    return new SteadError('USAGE', `There is nothing to run: ${why}`, { hint: 'stead dev server.js' });
+  const near = stray.startsWith('--') ? nearest(stray.split('=', 1)[0]!, optionWords) : undefined;
   return new SteadError(
     'USAGE',
-    'There is nothing to run: no script was named, and package.json has neither main nor scripts.start',
+    `stead dev has no option ${quote(stray)}, and as one of node's it needs a script: ${why}`,
     {
-      hint: 'stead dev server.js',
+      hint:
+        near === undefined
+          ? `all options: stead help dev; for node: stead dev ${stray} server.js`
+          : `did you mean ${near}?`,
     },
   );
 }
+
+const optionWords = leadingFlags.map(({ name }) => `--${name}`);
 
 function mappedExec({ script, execMap }: ProgramSettings): string | null {
   const extension = extname(script ?? '').slice(1);
@@ -149,16 +162,28 @@ async function resolvedLaunch(program: ProgramSettings, target: string, { cwd, e
     ...(flags.length > 0 && { interpreterArgs: flags }),
     ...(stats?.isFile() && isForNode(path) && { interpreter: 'node' }),
   };
-  const resolved =
+  const resolving =
     command === null
-      ? await resolveTarget({ target, rest: args, options, caller })
-      : await resolveCommand({ command, options: {}, caller });
+      ? resolveTarget({ target, rest: args, options, caller })
+      : resolveCommand({ command, options: {}, caller });
+  const resolved = await resolving.catch((error: unknown) => {
+    throw inOwnWords(error);
+  });
   return launchFrom(resolved, {
     cwd,
     env,
     script: stats?.isFile() || command !== null ? path : null,
     shown: [target, ...args],
   });
+}
+
+/** What stead start calls otherwise. */
+const withOwnOptions = (text: string): string =>
+  text.replace(/--interpreter\b(.*)/s, '-x$1, or for all such files by execMap in nodemon.json');
+
+function inOwnWords(error: unknown): unknown {
+  if (!(error instanceof SteadError) || error.hint === undefined) return error;
+  return SteadError.fromBody({ ...error.toBody(), hint: withOwnOptions(error.hint) });
 }
 
 interface From extends Place {
@@ -180,7 +205,7 @@ async function launchFrom({ program, notes }: Resolved, { cwd, env, script, show
     shown: [...front, ...typed].map(shellWord).join(' '),
     script,
     isShell: program.how === 'shell',
-    notes,
+    notes: notes.map(withOwnOptions),
   };
 }
 

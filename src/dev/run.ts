@@ -1,9 +1,9 @@
 /** One execution of the program: in this process's own group, with its terminal, or whatever its output goes to. */
 import { type ChildProcess, type StdioOptions, spawn } from 'node:child_process';
 import { wallMs } from '../host/clock.ts';
-import { isAlive, isDead, type ProcessId, processStat } from '../host/process.ts';
-import { readProcTable } from '../metrics/proc-table.ts';
-import { findTree } from '../metrics/tree.ts';
+import { type ProcessId, processStat } from '../host/process.ts';
+import type { Endable } from './ending.ts';
+import { Members } from './members.ts';
 import type { Launch } from './program.ts';
 
 export interface Exit {
@@ -25,7 +25,7 @@ export interface RunOptions {
 export const notFoundCode = 127;
 const notExecutableCode = 126;
 
-export class Run {
+export class Run implements Endable {
   readonly child: ChildProcess;
   readonly cookie: string;
   readonly isShell: boolean;
@@ -35,8 +35,7 @@ export class Run {
   /** null where it could not be started. */
   readonly main: ProcessId | null;
   exit: Exit | null = null;
-  /** Members seen when the tree was last looked for: a child keeps belonging to it when its parents are gone. */
-  #seen: ReadonlyMap<number, ProcessId> = new Map();
+  readonly #members: Members | null;
 
   constructor({ launch, cookie, stdio, onExit }: RunOptions) {
     this.cookie = cookie;
@@ -46,6 +45,7 @@ export class Run {
     const { pid } = this.child;
     const stat = pid === undefined ? null : processStat(pid);
     this.main = pid === undefined || stat === null ? null : { pid, startTicks: stat.startTicks };
+    this.#members = this.main === null ? null : new Members({ main: this.main, cookie });
     const ended = (code: number | null, signal: NodeJS.Signals | null) => {
       if (this.exit !== null) return;
       this.exit = { code, signal, tookMs: performance.now() - this.startedMs };
@@ -57,25 +57,13 @@ export class Run {
     );
   }
 
-  get ageMs(): number {
-    return performance.now() - this.startedMs;
-  }
-
   /** Everything of it that is alive, the program first. */
   members(): ProcessId[] {
-    const { main } = this;
-    if (main === null) return [];
-    const pids = findTree(readProcTable(), { main, cookie: this.cookie });
-    const seen = new Map(this.#seen);
-    for (const pid of pids) {
-      const stat = processStat(pid);
-      if (stat !== null && !isDead(stat)) seen.set(pid, { pid, startTicks: stat.startTicks });
-    }
-    const alive = [...seen.values()]
-      .filter(isAlive)
-      .sort((a, b) => Number(b.pid === main.pid) - Number(a.pid === main.pid));
-    this.#seen = new Map(alive.map((id) => [id.pid, id]));
-    return alive;
+    return this.#members?.find() ?? [];
+  }
+
+  whenExited(then: () => void): void {
+    this.child.once('exit', then);
   }
 
   /** Twice, as a process may fork while it is looked for. */

@@ -1,28 +1,29 @@
 /** Carries out what `step` decides: runs the program, ends it, starts it again. */
-import { randomBytes } from 'node:crypto';
 import { constants } from 'node:os';
 import { signalProcess } from '../host/process.ts';
 import { signalNumber } from '../host/signals.ts';
-import { isOnForegroundTerminal } from '../host/terminal-mode.ts';
+import { type EndSignal, endBy, endSignals } from './end-signals.ts';
 import { Ending } from './ending.ts';
+import { Gate } from './gate.ts';
+import { GateWrites } from './gate-writes.ts';
 import type { Hooks, Surroundings } from './hooks.ts';
 import { keepTerminalMode } from './keep-mode.ts';
 import { narrate, type Told } from './narrate.ts';
 import { OwnWrites } from './own-writes.ts';
+import { keepPlace } from './place.ts';
 import { portsOfMembers, whenFree } from './port-free.ts';
 import type { Launch } from './program.ts';
 import { type Exit, notFoundCode, Run } from './run.ts';
 import type { Settings } from './settings.ts';
 import { openStdin, type Stdin } from './stdin.ts';
 import { type Change, type Effect, type Event, firstModel, type Model, type Policy, step } from './step.ts';
-import type { Teller } from './words.ts';
+import { gateWriteWords, ownWriteWords, type Teller } from './words.ts';
 
 /** A run of that length has started well. */
 const stableMs = 10_000;
-const endSignals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
-type EndSignal = (typeof endSignals)[number];
-
 export interface RunnerOptions {
+  /** What the STEAD_RUN_ID of all that it starts begins with. */
+  readonly id: string;
   readonly settings: Settings;
   /** null: not known before the gate has passed. */
   readonly launch: Launch | null;
@@ -35,18 +36,18 @@ export interface RunnerOptions {
 export class Runner {
   readonly #options: RunnerOptions;
   readonly #policy: Policy;
-  readonly #id = `dev${randomBytes(4).toString('hex')}`;
   readonly #restoreMode = keepTerminalMode();
   readonly #stdin: Stdin;
   readonly #handlers = new Map<EndSignal, () => void>();
   readonly #ownWrites: OwnWrites;
+  readonly #isThere: () => boolean;
   #model: Model = firstModel;
   #launch: Launch | null;
   #runs = 0;
   #run: Run | null = null;
   #ending: Ending | null = null;
-  #gate: Run | null = null;
-  #gateEnding: Ending | null = null;
+  readonly #gate: Gate | null;
+  readonly #gateWrites = new GateWrites();
   #gateGone: Promise<void> = Promise.resolve();
   #timer: NodeJS.Timeout | null = null;
   /** What ends it, once something does. */
@@ -60,8 +61,10 @@ export class Runner {
     this.#options = options;
     this.#launch = options.launch;
     this.#ownWrites = new OwnWrites(settings.cwd);
+    this.#isThere = keepPlace(settings.cwd);
     for (const note of options.launch?.notes ?? []) options.teller.say(note);
     this.#policy = { ...settings, hasGate: settings.before !== null };
+    this.#gate = settings.before === null ? null : this.#gateFor(settings.before);
     this.ended = new Promise((finish) => {
       this.#finish = finish;
     });
@@ -73,14 +76,19 @@ export class Runner {
     this.#stdin = openStdin(settings.restartWord, () => this.dispatch({ type: 'asked' }));
   }
 
-  /** The word that restarts it is heard. */
-  get isListening(): boolean {
-    return this.#stdin.isListening;
+  /** Where the word that restarts it is heard. */
+  get hears(): Stdin['hears'] {
+    return this.#stdin.hears;
   }
 
   /** The run that goes on now. */
   get run(): Run | null {
     return this.#run?.exit === null ? this.#run : null;
+  }
+
+  /** When the last run began, in milliseconds since the epoch; Infinity where none has, or nothing of it is left. */
+  get beganAt(): number {
+    return this.#run?.beganAt ?? Number.POSITIVE_INFINITY;
   }
 
   begin(): void {
@@ -93,13 +101,18 @@ export class Runner {
     this.#options.teller.detail(
       `changed: ${change.paths.join(', ')}${change.count > change.paths.length ? ', …' : ''}`,
     );
-    const { run } = this;
-    const { isLeftOut, fresh } = this.#ownWrites.judge(change, at, run);
-    if (fresh.length > 0)
-      this.#options.teller.warn(
-        `the program itself writes what it is restarted for (${fresh.join(', ')}): it is not restarted for that any more. Leave it out with --ignore`,
-      );
-    if (!isLeftOut) this.dispatch({ type: 'changed', change });
+    if (!this.#isOwn(change, at)) this.dispatch({ type: 'changed', change });
+  }
+
+  /** Made by the gate or the program itself, again and again. */
+  #isOwn(change: Change, at: number): boolean {
+    const { teller } = this.#options;
+    const byGate = this.#gate === null ? null : this.#gateWrites.judge(change, at, this.#gate);
+    if (byGate !== null && byGate.fresh.length > 0) teller.warn(gateWriteWords(byGate.fresh));
+    if (byGate?.isLeftOut) return true;
+    const { isLeftOut, fresh } = this.#ownWrites.judge(change, at, this.run);
+    if (fresh.length > 0) teller.warn(ownWriteWords(fresh));
+    return isLeftOut;
   }
 
   dispatch(event: Event): void {
@@ -117,14 +130,15 @@ export class Runner {
         this.#stop(effect.for);
         break;
       case 'kill':
-        this.#gateEnding?.kill();
+        this.#gate?.kill();
         this.#ending?.kill();
         break;
       case 'signal':
         this.#signal();
         break;
       case 'openGate':
-        this.#openGate();
+        this.#sayIfGone();
+        this.#gate?.open();
         break;
       case 'closeGate':
         this.#closeGate();
@@ -171,9 +185,10 @@ export class Runner {
     const { teller, hooks } = this.#options;
     this.#runs += 1;
     teller.say(`starting ${launch.shown}`);
+    this.#sayIfGone();
     const run = new Run({
       launch,
-      cookie: `${this.#id}.dev.0.${this.#runs}`,
+      cookie: `${this.#options.id}.dev.0.${this.#runs}`,
       stdio: [this.#stdin.mode, 'inherit', 'inherit'],
       onExit: (exit) => this.#onExit(run, exit),
     });
@@ -181,6 +196,11 @@ export class Runner {
     this.#stdin.attach(run);
     teller.detail(`pid ${run.child.pid ?? 'none'}`);
     hooks.fire('start');
+  }
+
+  #sayIfGone(): void {
+    const { cwd } = this.#options.settings;
+    if (!this.#isThere()) this.#options.teller.warn(`the directory ${cwd} is gone`);
   }
 
   #onExit(run: Run, exit: Exit): void {
@@ -197,6 +217,8 @@ export class Runner {
 
   #stop(what: 'start' | 'end'): void {
     if (this.#timer !== null) clearTimeout(this.#timer);
+    // What a gate has left running, too.
+    if (what === 'end') this.#closeGate();
     if (this.#ending !== null) return;
     const run = this.#run;
     if (run === null || run.isGone()) {
@@ -204,9 +226,9 @@ export class Runner {
       return;
     }
     const isRunning = run.exit === null;
-    const signal = what === 'end' ? this.#signalToEnd() : this.#options.settings.signal;
-    const isTold = what === 'end' && this.#endSignal === 'SIGINT' && isOnForegroundTerminal();
     const { teller, settings, hooks } = this.#options;
+    // A change is no reason to end with another signal than what was asked for; who asks us to end is passed on.
+    const { signal, isTold } = what === 'end' ? endBy(this.#endSignal) : { signal: settings.signal, isTold: false };
     let ports: readonly number[] = [];
     this.#ending = new Ending({
       run,
@@ -224,12 +246,6 @@ export class Runner {
     if (what === 'start') ports = portsOfMembers(run.members());
   }
 
-  /** A change is no reason to end with another signal than what was asked for; who asks us to end is passed on. */
-  #signalToEnd(): string {
-    // After a hang-up the terminal has told the program as well, or nobody has.
-    return this.#endSignal === null || this.#endSignal === 'SIGHUP' ? 'SIGTERM' : this.#endSignal;
-  }
-
   #onGone(ports: readonly number[]): void {
     this.#run = null;
     void Promise.all([whenFree(ports, this.#options.teller.warn), this.#gateGone]).then(() => {
@@ -243,35 +259,17 @@ export class Runner {
     if (main !== null) signalProcess(main, signalNumber(this.#options.settings.signal) ?? 15);
   }
 
-  #openGate(): void {
-    const { surroundings, settings } = this.#options;
-    const gate = new Run({
-      launch: { ...surroundings, file: '/bin/sh', argv: ['-c', settings.before!], isShell: true },
-      cookie: `${this.#id}.before.0.${this.#runs}`,
-      stdio: ['ignore', 'inherit', 'inherit'],
-      onExit: ({ code }) => {
-        if (gate === this.#gate && this.#gateEnding === null)
-          this.dispatch({ type: code === 0 ? 'gatePassed' : 'gateFailed' });
-      },
+  #gateFor(command: string): Gate {
+    return new Gate({
+      ...this.#options,
+      ...this.#options.settings,
+      command,
+      onEnd: (hasPassed) => this.dispatch({ type: hasPassed ? 'gatePassed' : 'gateFailed' }),
     });
-    this.#gate = gate;
   }
 
   #closeGate(): void {
-    const { teller, settings } = this.#options;
-    const gate = this.#gate;
-    if (gate === null || gate.exit !== null) return;
-    this.#gateGone = new Promise((onGone) => {
-      this.#gateEnding = new Ending({
-        run: gate,
-        signal: this.#signalToEnd(),
-        isTold: this.#endSignal === 'SIGINT' && isOnForegroundTerminal(),
-        timeoutMs: settings.stopTimeoutMs,
-        onGone,
-        say: teller.warn,
-        detail: teller.detail,
-      });
-    });
+    this.#gateGone = this.#gate?.close(endBy(this.#endSignal)) ?? this.#gateGone;
   }
 
   #narrate(effect: Told): void {

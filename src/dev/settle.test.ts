@@ -68,6 +68,16 @@ test('without a script package.json says what runs', async (t) => {
   assert.equal((await start.launch()).shown, 'node x.js');
   const self = place(t, { 'app/package.json': { scripts: { start: 'nodemon' } } });
   await assert.rejects(self.launch(), { code: 'USAGE' });
+  await assert.rejects(self.launch('--befor=x'), { message: /no option "--befor=x"/, hint: 'did you mean --before?' });
+  await assert.rejects(self.launch('--bogus'), {
+    message: /no option "--bogus"/,
+    hint: /stead dev --bogus server\.js/,
+  });
+});
+
+test('what is missing is named with the options of stead dev', async (t) => {
+  const { launch } = place(t, { 'app/run': '#!/usr/bin/env no-such-interpreter' });
+  await assert.rejects(launch('run'), { hint: /-x <program>, or .* execMap/ });
 });
 
 test('extensions are those that were asked for, however they are written; else those of the script, and json', async (t) => {

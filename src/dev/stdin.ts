@@ -17,8 +17,8 @@ const mostBuffered = 2 ** 20;
 export interface Stdin {
   /** How a run's stdin is to be opened. */
   readonly mode: 'inherit' | 'pipe';
-  /** The word restarts it here. */
-  readonly isListening: boolean;
+  /** The word restarts it here: always, where the program leaves it unread, or never. */
+  readonly hears: 'all' | 'unread' | 'nothing';
   /** The run that reads from now on; null: none does. */
   attach(run: Run | null): void;
   close(): void;
@@ -26,7 +26,7 @@ export interface Stdin {
 
 /** `word` null: nothing restarts it. */
 export function openStdin(word: string | null, onWord: () => void): Stdin {
-  const plain: Stdin = { mode: 'inherit', isListening: false, attach() {}, close() {} };
+  const plain: Stdin = { mode: 'inherit', hears: 'nothing', attach() {}, close() {} };
   if (word === null) return plain;
   if (isatty(0)) return terminalStdin(word, onWord) ?? plain;
   return isPipe() ? pipedStdin(word, onWord) : plain;
@@ -47,15 +47,23 @@ function terminalStdin(word: string, onWord: () => void): Stdin | null {
   let hasReader = false;
   let timer: NodeJS.Timeout | null = null;
   let unreadSince = 0;
+  /** What was pending when something last came, and how much came then. */
+  let seen = 0;
+  let grewBy = 0;
   const lookIn = (ms: number) => {
     if (timer !== null) clearTimeout(timer);
     timer = setTimeout(look, ms);
   };
-  const input: TerminalInput | null = openTerminalInput(() => lookIn(courtesyMs));
+  const input: TerminalInput | null = openTerminalInput(() => {
+    const pending = input!.pending();
+    if (pending > seen) grewBy = pending - seen;
+    seen = pending;
+    lookIn(courtesyMs);
+  });
   if (input === null) return null;
   return {
     mode: 'inherit',
-    isListening: true,
+    hears: 'unread',
     attach(run) {
       hasReader = run !== null;
       lookIn(courtesyMs);
@@ -73,9 +81,13 @@ function terminalStdin(word: string, onWord: () => void): Stdin | null {
     else if (unreadSince === 0) unreadSince = now;
     // A line of another length may be meant for a program that reads it later; an empty one hardly is.
     const isLate = unreadSince !== 0 && now - unreadSince > unreadMs;
-    const isOurs = !hasReader || isLate || pending === 1 || pending === Buffer.byteLength(word) + 1;
+    const length = Buffer.byteLength(word) + 1;
+    // Behind others that are left unread, it is as if it were alone: they are lost, but who types it wants another run.
+    const isOurs =
+      !hasReader || isLate || pending === 1 || pending === length || (pending === seen && grewBy === length);
     if (pending > 0 && !isOurs) lookIn(unreadMs);
     if (pending === 0 || !isOurs) return;
+    seen = 0;
     for (let line = input!.readLine(); line !== ''; line = input!.pending() > 0 ? input!.readLine() : '') {
       unreadSince = 0;
       if (isWord(line, word)) onWord();
@@ -107,7 +119,7 @@ function pipedStdin(word: string, onWord: () => void): Stdin {
   process.stdin.on('data', onData).on('end', onEnd).on('error', onEnd);
   return {
     mode: 'pipe',
-    isListening: true,
+    hears: 'all',
     attach(next) {
       run = next;
       next?.child.stdin?.on('error', () => {});

@@ -61,3 +61,9 @@ export function exitWords(ended: Ended, next: 'wait' | 'end' | number): string {
   if (next === 'end') return what;
   return next === 'wait' ? `${what}, waiting for a change` : `${what}, starts again in ${next / 1000} s`;
 }
+
+export const ownWriteWords = (paths: readonly string[]): string =>
+  `the program itself writes what it is restarted for (${paths.join(', ')}): it is not restarted for that any more. Leave it out with --ignore`;
+
+export const gateWriteWords = (paths: readonly string[]): string =>
+  `--before itself writes what it is run for (${paths.join(', ')}): what it writes there while it runs is no reason any more. Leave it out with --ignore`;

@@ -28,6 +28,9 @@ export function pathFrom(base: string, path: string): string {
   return short === '' || short === '..' || short.startsWith('../') || isAbsolute(short) ? path : short;
 }
 
+/** The path of a log: a file that is called so is not "nowhere". */
+export const logFrom = (base: string, path: string): string => pathFrom(base, path).replace(/^none$/, './none');
+
 /** The value of `cwd`; undefined where it is the directory of the result itself. */
 export function cwdFrom(base: string, directory: string): string | undefined {
   return resolve(directory) === resolve(base) ? undefined : pathFrom(base, resolve(directory));

@@ -2,7 +2,8 @@ import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { commandOf, plainWords, shellQuote, splitWords } from './shell-words.ts';
+import { shellWord } from './shell.ts';
+import { commandOf, plainWords, splitWords } from './shell-words.ts';
 
 test('words with quotes and backslashes', () => {
   assert.deepEqual(splitWords(`a 'b c' "d \\"e\\" \\x" f\\ g ""`), ['a', 'b c', 'd "e" \\x', 'f g', '']);
@@ -37,7 +38,7 @@ test('what needs a shell is left to it', () => {
 test('a quoted word is that word to sh, and plain words are what sh makes of the line', () => {
   const text = fc.string({ unit: fc.constantFrom(...'ab \'"\\$`*?#~!=|;&<>(){}[]\n-é'), minLength: 1, maxLength: 12 });
   const lines = fc.sample(fc.array(text, { minLength: 1, maxLength: 4 }), 150);
-  const quoted = lines.map((words) => `printf '%s\\0' ${words.map(shellQuote).join(' ')}`).join('\n');
+  const quoted = lines.map((words) => `printf '%s\\0' ${words.map(shellWord).join(' ')}`).join('\n');
   const out = execFileSync('sh', ['-c', quoted], { encoding: 'utf8' }).split('\0').slice(0, -1);
   assert.deepEqual(out, lines.flat());
   const plain = fc.sample(text, 600).filter((line) => plainWords(`x ${line}`) !== null);

@@ -42,7 +42,7 @@ function readPart(line: string, at: number): [part: string | null, end: number] 
 
 /** Words that only a shell knows, or that change the shell that goes on. */
 const ofShell = new Set(
-  '! . : [ [[ alias bg break case cd command continue do done eval exit export fg fi for getopts hash if jobs local popd pushd read readonly return select set shift shopt source test then time times trap type ulimit umask unalias unset until wait while'.split(
+  '! . : [ [[ alias bg break case cd command continue do done eval exec exit export fg fi for getopts hash if jobs local popd pushd read readonly return select set shift shopt source test then time times trap type ulimit umask unalias unset until wait while'.split(
     ' ',
   ),
 );
@@ -52,10 +52,11 @@ export function plainWords(line: string): readonly string[] | null {
   if (!isPlain(line)) return null;
   const words = splitWords(line.trim());
   if (words === null || words.length === 0) return null;
-  const [head, ...rest] = words as [string, ...string[]];
-  if (head === 'exec' && rest.length > 0 && !rest[0]!.startsWith('-'))
-    return plainWords(rest.map(shellQuote).join(' '));
-  return ofShell.has(head) || head === 'exec' || head === '' || head.includes('=') ? null : words;
+  // The shell would give way to it.
+  const isGiven = words[0] === 'exec' && words.length > 1 && !words[1]!.startsWith('-');
+  const named = isGiven ? words.slice(1) : words;
+  const [head] = named as [string];
+  return ofShell.has(head) || head === '' || head.includes('=') ? null : named;
 }
 
 /** Nothing in it is expanded, and nothing ends the command. */
@@ -81,9 +82,4 @@ export function commandOf(line: string, shell: readonly string[] = ['sh', '-c'])
   if (words !== null) return words;
   const isOurs = shell.join(' ') === 'sh -c' && /\s/.test(text) && !/^\.{0,2}\//.test(text);
   return isOurs ? text : [...shell, text];
-}
-
-/** A word as it stands in a line for sh. */
-export function shellQuote(word: string): string {
-  return /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`;
 }

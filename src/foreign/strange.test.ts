@@ -1,4 +1,5 @@
 /** Files that nobody would write: each is refused in words, or becomes a config file that can be applied. */
+import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { SteadError } from '../protocol/errors.ts';
@@ -89,19 +90,23 @@ const lines = (headers: readonly string[], keys: readonly string[], separator: s
         .join('\n'),
     );
 
-function holds(read: () => Foreign): void {
-  let foreign: Foreign;
+/** Null: it was refused in words. */
+function orRefused(read: () => Foreign): Foreign | null {
   try {
-    foreign = read();
+    return read();
   } catch (error) {
-    if (error instanceof SteadError && ['CONFIG_INVALID', 'USAGE'].includes(error.code)) return;
+    if (error instanceof SteadError && ['CONFIG_INVALID', 'USAGE'].includes(error.code)) return null;
     throw error;
   }
-  checked(foreign);
+}
+
+function holds(read: () => Foreign): void {
+  const foreign = orRefused(read);
+  if (foreign !== null) checked(foreign);
 }
 
 const env = { X: 'value of X', HOME: '/home/me' };
-const runs = { numRuns: 60 };
+const runs = { numRuns: 30 };
 
 test('supervisord.conf', () => {
   const keys =
@@ -261,4 +266,70 @@ test('any text at all', () => {
     }),
     runs,
   );
+});
+
+test('much of what would take a careless reader for ever is read, or refused, in time', () => {
+  const many = (piece: string, size = 32 * 1024) => piece.repeat(Math.floor(size / piece.length));
+  const hostile = [
+    ...[
+      'a',
+      ' ',
+      '\n',
+      '\t',
+      '"',
+      "'",
+      '\\',
+      '$',
+      '${',
+      '{{',
+      '{{ "',
+      '%(',
+      '%(a',
+      '[',
+      '[a]\n',
+      '#',
+      ';',
+      '=',
+      ':',
+      ' =',
+      ' #',
+      '- ',
+      'exec ',
+      'a ',
+      '\\\n',
+    ].map((piece) => many(piece)),
+    `a${many(' ')}b`,
+  ];
+  const context = contextWith('/srv/x', { '/srv/.env': many('A="'), '/e': many("A='\n") }, { env });
+  const began = performance.now();
+  for (const text of hostile) {
+    orRefused(() => readProcfile(`web: ${text}\n`, contextWith('/srv/Procfile')));
+    orRefused(() => readProcfile(text, context));
+    orRefused(() => readSupervisor(`[program:a]\ncommand=x\nenvironment=${text}\nuser=${text}`, context));
+    orRefused(() => readSupervisor(`[program:a]\ncommand=x ${text}`, context));
+    orRefused(() => readSupervisor(text, context));
+    orRefused(() =>
+      readSystemd(
+        [{ path: '/u/a.service', text: `[Service]\nExecStart=/x ${text}\nEnvironmentFile=/e\nEnvironment=${text}` }],
+        context,
+      ),
+    );
+    orRefused(() => readSystemd([{ path: '/u/a.service', text }], context));
+    orRefused(() => readForever(text, 'f', { ...context, directory: '/srv', root: '/r' }));
+    const part = text.slice(0, 2000);
+    orRefused(() =>
+      readProcessCompose(
+        [
+          {
+            path: '/srv/p.yaml',
+            text: JSON.stringify({ processes: { a: { command: part, replicas: 2, x: `{{ ${part}` } } }),
+          },
+        ],
+        contextWith('/srv/p.yaml'),
+      ),
+    );
+    orRefused(() => readProcessCompose([{ path: '/srv/p.yaml', text: part }], contextWith('/srv/p.yaml')));
+  }
+  // What is not linear would take hours.
+  assert.ok(performance.now() - began < 60_000);
 });

@@ -239,6 +239,8 @@ export interface StartRequest {
   readonly isHeld?: boolean;
   /** False: answer when it is durable and launched, without the look of 300 ms. */
   readonly wait?: boolean;
+  /** Of a new app that shares: pids of programs whose listening TCP sockets it is to have, and which serve on. */
+  readonly takeFrom?: readonly number[];
 }
 
 export interface StartedApp {

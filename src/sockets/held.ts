@@ -34,6 +34,8 @@ interface Watched {
 export class HeldSockets {
   readonly #options: HeldOptions;
   readonly #sockets = new Map<string, number>();
+  /** Those that were another program's, which may still serve: they are let go, and never ended. */
+  readonly #lent = new Set<string>();
   /** Of Unix sockets' files: by key. */
   readonly #paths = new Map<string, FSWatcher>();
   #current: Watched | null = null;
@@ -81,8 +83,9 @@ export class HeldSockets {
     return [...this.#sockets].map(([key, fd]) => ({ key, fd }));
   }
 
-  /** Holds a socket; the descriptor is this object's from now on. Another one under the same key is closed, and not ended. */
-  add(key: string, fd: number): void {
+  /** Holds a socket; the descriptor is this object's from now on. Another one under the same key is closed, and not ended. `isLent`: it is another program's, too. */
+  add(key: string, fd: number, { isLent = false } = {}): void {
+    if (isLent) this.#lent.add(key);
     const before = this.#sockets.get(key);
     if (before !== undefined && (before === fd || isSameFile(before, fd))) {
       if (before !== fd) closeSync(fd);
@@ -154,6 +157,10 @@ export class HeldSockets {
     this.#sockets.delete(key);
     this.#paths.get(key)?.close();
     this.#paths.delete(key);
+    if (this.#lent.delete(key)) {
+      closeSync(fd);
+      return true;
+    }
     endSocket(key, fd);
     this.#try(() => removePath(key, this.#options.directory));
     return true;

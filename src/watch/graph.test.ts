@@ -68,7 +68,58 @@ test('a program that fails while it loads has told what it loaded', async (t) =>
   const [code] = await once(child, 'exit');
   assert.equal(code, 1);
   const told = readFileSync(one.at('graph'), 'utf8').split('\n');
-  for (const path of ['app.js', 'a.js']) assert.ok(told.includes(one.at(path)), path);
+  for (const path of ['app.js', 'a.js', 'bad.js']) assert.ok(told.includes(one.at(path)), path);
+});
+
+test('what is not there is told by the paths at which it would be found', async (t) => {
+  const one = await project(t, []);
+  const tells = async (script: string, text: string, expected: string, isError = true) => {
+    one.write(script, text);
+    one.write('graph', '');
+    const env = { ...process.env, ...graphEnvironment(preload, one.at('graph'), {}) };
+    const [code] = await once(spawn(process.execPath, [script], { cwd: one.root, env, stdio: 'ignore' }), 'exit');
+    assert.equal(code, isError ? 1 : 0);
+    const told = readFileSync(one.at('graph'), 'utf8').split('\n');
+    assert.ok(told.includes(one.at(expected)), `${script}: ${told.join(' ')}`);
+  };
+  await tells('a.js', "require('./lib/late')", 'lib/late.js');
+  await tells('a.js', "require('./lib/late')", 'lib/late/index.js');
+  await tells('b.js', "try { require('./late.json') } catch {}", 'late.json', false);
+  await tells('c.js', "require('@late/pkg/x')", 'node_modules/@late/pkg/package.json');
+  await tells('d.mjs', "import './lib/late.mjs'", 'lib/late.mjs');
+  await tells('e.mjs', "import 'late'", 'node_modules/late/package.json');
+});
+
+test('threads and Node children tell, too; nobody sees of it in an environment', async (t) => {
+  const one = await project(t, []);
+  const shows = 'console.log(JSON.stringify([process.env.NODE_OPTIONS, process.env.STEAD_GRAPH]));';
+  one.write(
+    'app.js',
+    `${shows}
+    const { execFile, fork } = require('node:child_process');
+    fork('./forked.js');
+    execFile('/usr/bin/env', [], (error, text) => console.log(/^STEAD_GRAPH/m.test(text)));
+    new (require('node:worker_threads').Worker)('./thread.mjs');`,
+  );
+  one.write('forked.js', `require('./of-forked'); ${shows}`);
+  one.write('of-forked.js', '');
+  one.write('thread.mjs', `import './of-thread.mjs'; ${shows}`);
+  one.write('of-thread.mjs', '');
+  one.write('graph', '');
+  const env = { ...process.env, NODE_OPTIONS: '--no-warnings' };
+  const child = spawn(process.execPath, ['app.js'], {
+    cwd: one.root,
+    env: { ...env, ...graphEnvironment(preload, one.at('graph'), env) },
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  let output = '';
+  child.stdout.on('data', (text) => (output += text));
+  await once(child, 'close');
+  const plain = '["--no-warnings",null]';
+  assert.deepEqual(output.trim().split('\n').sort(), [plain, plain, plain, 'false'].sort());
+  const told = readFileSync(one.at('graph'), 'utf8').split('\n');
+  for (const path of ['forked.js', 'of-forked.js', 'thread.mjs', 'of-thread.mjs'])
+    assert.ok(told.includes(one.at(path)), path);
 });
 
 test('what starts a program by npm hands it on', async (t) => {

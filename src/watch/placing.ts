@@ -15,6 +15,8 @@ export interface PlacingOptions {
   readonly rules: Rules;
   /** Absolute. */
   readonly always: Set<string>;
+  /** A directory whose end is to be known though programs are in it; null: none. Absolute. */
+  readonly inhabited: string | null;
   /** Something is to be looked at for a first time. */
   appeared(directory: Directory, name: string): void;
 }
@@ -29,6 +31,13 @@ export function placeRoots(options: PlacingOptions, isNew: boolean): void {
     else placeFile(options, root.path, isNew);
   }
   for (const path of options.always) placeFile(options, path, isNew);
+  if (options.inhabited !== null) awaitEnd(options.tree, options.inhabited);
+}
+
+/** Its own watch tells of it only when the last one has left; so it is awaited above, but where it is mounted and can't be removed. */
+function awaitEnd(tree: Tree, path: string): void {
+  const stats = statOf(path);
+  if (stats !== null && statOf(dirname(path))?.dev === stats.dev) awaitName(tree, path);
 }
 
 /** Another file that is always watched; as it is now, it is known. */

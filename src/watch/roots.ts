@@ -61,7 +61,8 @@ function steadRoot(text: string, options: RootOptions): Root {
 function nodemonRoot(text: string, options: RootOptions): Root {
   const isDirectory = (path: string) => options.kindOf(path) === 'directory';
   const rule = nodemonRule(text, { ...options, isDirectory });
-  if (rule === null) return plainRoot('.', options);
+  // Everything, as far as the extension goes; with any extension also what has none.
+  if (rule === null || (rule === '*.*' && text !== rule)) return plainRoot('.', options);
   const at = resolve(options.cwd, rule);
   if (options.kindOf(at) === 'file' || !isGlob(rule)) return plainRoot(rule, options);
   const path = isDirectory(resolve(options.cwd, text))

@@ -175,6 +175,11 @@ const cases: Readonly<Record<string, Case>> = {
     watched: ['a.js', 'x/a.js'],
     ignored: ['a.css'],
   },
+  'nodemon: any extension, or none': {
+    rules: { style: 'nodemon', ext: null },
+    watched: ['Makefile', 'x/LICENSE', 'a.css'],
+    ignored: ['.env', 'node_modules/a/README'],
+  },
   'nodemon: ignoreRoot lifted': {
     rules: { style: 'nodemon', ignoreRoot: [] },
     watched: ['node_modules/a/b.js', 'coverage/a.js'],

@@ -32,6 +32,11 @@ export interface WatchOptions {
   readonly mostMs: number;
   /** Polls everything, so often. */
   readonly pollMs?: number | undefined;
+  /**
+   * Programs are in `rules.cwd`. The kernel tells of a directory's end only when nobody is in it any more, so the one above is watched for it, too. Without this what is watched
+   * there is placed anew when the last one has left.
+   */
+  readonly isInhabited?: boolean | undefined;
   /** Other than the system's own answer, for tests. */
   readonly fileSystemOf?: ((path: string) => FileSystem) | undefined;
   onChange(change: ChangeSet): void;
@@ -128,6 +133,7 @@ class Watcher implements Watch {
       tree: this.#tree,
       rules,
       always: new Set(always),
+      inhabited: options.isInhabited === true ? options.rules.cwd : null,
       appeared: (directory, name) => this.#mark(directory, name),
     };
     this.#stopListening = onOverflow(() => {

@@ -48,7 +48,7 @@ const broken: Readonly<Record<string, readonly [text: string, what: RegExp]>> = 
   'rejects.config.mjs': ["export default Promise.reject(new Error('later'))", /Error: later/],
   'empty.config.mjs': ['', /it exports nothing/],
   'itself.config.js': ['const a = {}; a.a = a; module.exports = a', /it holds itself/],
-  'wrong.config.js': [
+  'stead.config.js': [
     'module.exports = { apps: [{ name: "x", scrpt: "y" }] }',
     /there is no "scrpt"; did you mean "script"/,
   ],

@@ -7,7 +7,7 @@ import { steadBin } from '../support/paths.ts';
 import { isRunning } from '../support/proc.ts';
 import { Stead } from '../support/stead.ts';
 import { hasTerminals, Terminal } from '../support/terminal.ts';
-import { waitFor } from '../support/wait.ts';
+import { waitFor, waitForFile } from '../support/wait.ts';
 
 const stead = new Stead({ after });
 const needsTerminals = { skip: !hasTerminals && 'needs python3' };
@@ -72,6 +72,23 @@ test('rs restarts it, while it runs and after it has ended; other lines are left
   await terminal.ended();
 });
 
+test('rs is heard behind lines that nobody reads, each time', needsTerminals, async () => {
+  const files = filesIn(stead, { 'app.sh': 'echo "up $$"; exec sleep 1000' });
+  const terminal = onTerminal(stead, files, ['app.sh']);
+  await pidIn(terminal);
+  for (let runs = 2; runs <= 3; runs++) {
+    terminal.type('hello\r');
+    await terminal.shows(new RegExp(`(?:hello[\\s\\S]*){${runs - 1}}`));
+    await quietTime();
+    terminal.type('rs\r');
+    const beganMs = performance.now();
+    await terminal.shows(new RegExp(`(?:up \\d+[\\s\\S]*){${runs}}`));
+    assert.ok(performance.now() - beganMs < 4000);
+  }
+  terminal.type('\x03');
+  await terminal.ended();
+});
+
 test('a program that reads lines gets all of them, rs too; one that reads keys gets each', needsTerminals, async () => {
   const reads = `
 const lines = require('node:readline').createInterface({ input: process.stdin, output: process.stdout });
@@ -117,6 +134,7 @@ test('when its terminal goes away it ends, and the program with it', needsTermin
   const pid = await pidIn(terminal);
   const own = await terminal.pid();
   await terminal.close();
+  assert.equal(await terminal.exitCode, 129);
   await waitFor('their end', () => !isRunning(pid) && !isRunning(own));
   assert.match(files.read('log'), /TERM\n$/);
   assert.equal(files.read('log').match(/TERM/g)?.length, 1);
@@ -146,4 +164,17 @@ test('in the background of a shell it is not stopped, and restarts; a hang-up en
   assert.ok(!isRunning(pid));
   await terminal.close();
   await waitFor('its end', () => !isRunning(other));
+});
+
+test('its exit code is 143 after SIGTERM, also when the terminal is gone already', needsTerminals, async () => {
+  const files = filesIn(stead, { 'app.sh': 'echo "up $$ $PPID"; exec sleep 1000' });
+  const terminal = shell(files);
+  await terminal.shows(/\$ /);
+  // The shell tells nobody of the hang-up, and a group in the background isn't told by the kernel.
+  terminal.type('($STEAD dev app.sh; echo "ended $?" > code) & disown\r');
+  const [, pid, dev] = await terminal.shows(/up (\d+) (\d+)/);
+  await terminal.close();
+  process.kill(Number(dev), 'SIGTERM');
+  assert.equal(await waitForFile(files.at('code')), 'ended 143\n');
+  assert.ok(!isRunning(Number(pid)));
 });

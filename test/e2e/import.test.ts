@@ -1,6 +1,7 @@
 /** Other tools' files: imported, applied, and their programs run as they would there. */
 import assert from 'node:assert/strict';
 import { existsSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { connect } from 'node:net';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import type { ApplyResponse } from '../../src/protocol/api.ts';
@@ -21,6 +22,19 @@ async function running(stead: Stead) {
   );
   return Object.fromEntries(facts);
 }
+
+/** All that comes from a socket. */
+const reply = (path: string): Promise<string> =>
+  new Promise((resolve, reject) => {
+    let text = '';
+    connect(path)
+      .setEncoding('utf8')
+      .on('data', (part) => {
+        text += part;
+      })
+      .on('error', reject)
+      .on('end', () => resolve(text));
+  });
 
 const program = `process.title = ''; require('node:fs').writeFileSync(process.argv[2] + '-' + process.env.PORT, process.cwd()); setInterval(() => {}, 1000);`;
 
@@ -78,10 +92,12 @@ test('a supervisord.conf with an include and a systemd unit with a drop-in, in o
     join(units, '10.conf'),
     `[Service]\nWorkingDirectory=${stead.directory}/units\nEnvironment=MORE=$$HOME\nLimitNOFILE=512\n`,
   );
-  const { stdout } = await stead.ok(['import', 'supervisor', 'supervisor/supervisord.conf']);
+  const [{ stdout }] = await Promise.all([
+    stead.ok(['import', 'supervisor', 'supervisor/supervisord.conf']),
+    stead.ok(['import', 'systemd', 'units/node.service', '-o', 'b.yaml']),
+  ]);
   writeFileSync(join(stead.directory, 'a.yaml'), stdout);
   await stead.ok(['apply', 'a.yaml']);
-  await stead.ok(['import', 'systemd', 'units/node.service', '-o', 'b.yaml']);
   await stead.ok(['apply', 'b.yaml']);
   const programs = await running(stead);
   assert.deepEqual(Object.keys(programs).sort(), ['node:0', 'sleeper_0:0', 'sleeper_1:0']);
@@ -96,6 +112,29 @@ test('a supervisord.conf with an include and a systemd unit with a drop-in, in o
     /Max open files +512 +512/,
   );
   assert.match((await stead.ok(['list', '@sleeper'])).stdout, /sleeper_0/);
+});
+
+test('sockets: a FastCGI program has its own as stdin; a unit with a socket is started by the first connection', async (t) => {
+  const stead = new Stead(t);
+  const write = (name: string, text: string) => writeFileSync(join(stead.directory, name), text);
+  const server = (fd: number) =>
+    `require('node:net').createServer((client) => client.end(String(process.pid))).listen({ fd: ${fd} });`;
+  write('stdin.js', server(0));
+  write('third.js', server(3));
+  write('s.conf', '[fcgi-program:fcgi]\nsocket=unix://%(here)s/fcgi.sock\ncommand=node %(here)s/stdin.js\n');
+  write('web.service', '[Service]\nWorkingDirectory=%Y\nExecStart=/usr/bin/env node third.js\n');
+  write('web.socket', '[Socket]\nListenStream=%Y/web.sock\n');
+  await Promise.all([
+    stead.ok(['import', 'supervisor', 's.conf', '-o', 'a.yaml']),
+    stead.ok(['import', 'systemd', './web.service', './web.socket', '-o', 'b.yaml']),
+  ]);
+  await stead.ok(['apply', 'a.yaml']);
+  await stead.ok(['apply', 'b.yaml']);
+  assert.equal((await stead.show('web')).state, 'waiting');
+  for (const name of ['fcgi', 'web']) {
+    const answer = await reply(join(stead.directory, `${name}.sock`));
+    assert.equal(answer, String((await stead.show(name)).instances[0]!.pid), name);
+  }
 });
 
 test('what runs by forever is read, and nothing of it is touched', async (t) => {

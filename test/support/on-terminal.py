@@ -1,5 +1,5 @@
 # A program on a pseudoterminal of its own. argv: COLSxROWS FILE ARGV0 [ARG…]; 0x0 is a terminal that doesn't know its size. Prints "pid PID", then what the terminal shows; types what it reads; closes the
-# terminal when its own input ends or the program has ended, as a terminal's window does. While its output is not taken it reads nothing from the terminal.
+# terminal when its own input ends or the program has ended, as a terminal's window does. Its exit code is the program's, 128+n after signal n. While its output is not taken it reads nothing from the terminal.
 import fcntl, os, pty, select, struct, sys, termios
 
 pid, master = pty.fork()
@@ -28,4 +28,5 @@ while is_open:
     else:
         is_open = False
 os.close(master)
-os.waitpid(pid, 0)
+code = os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
+sys.exit(code if code >= 0 else 128 - code)

@@ -25,7 +25,8 @@ export class Terminal {
   readonly #child: ChildProcess;
   #shown = '';
   #pid: number | null = null;
-  readonly #ended: Promise<void>;
+  /** The program's, 128+n after signal n; once it has ended. */
+  readonly exitCode: Promise<number>;
 
   /** `argv0` with a leading dash makes a shell a login shell. */
   constructor(
@@ -41,7 +42,7 @@ export class Terminal {
       onShown(this.#pid === null ? this.#takePid(text) : text);
     });
     this.#child.stdin!.on('error', () => {});
-    this.#ended = new Promise((resolve) => this.#child.once('close', () => resolve()));
+    this.exitCode = new Promise((resolve) => this.#child.once('close', (code) => resolve(code ?? -1)));
   }
 
   /** All that it showed so far, escape sequences and echo included. */
@@ -96,11 +97,11 @@ export class Terminal {
   /** Takes the terminal away, as closing its window does; waits until the program has ended. */
   async close(): Promise<void> {
     this.#child.stdin!.end();
-    await this.#ended;
+    await this.exitCode;
   }
 
   /** Waits until the program has ended, and with it the terminal. */
-  ended(): Promise<void> {
-    return this.#ended;
+  async ended(): Promise<void> {
+    await this.exitCode;
   }
 }

@@ -13,12 +13,12 @@ export const command: Command = {
   about: [
     'Runs a program here, in the foreground, and restarts it when its files change: once for a burst of changes, and when nothing of the old run is left. Its output and its terminal are its own. It starts no daemon.',
     "It takes nodemon's place: options, nodemon.json, and nodemonConfig in package.json have their meaning. Options of nodemon may stand behind the script, too, up to --; what is no option here is the program's, or node's if it stands before the script. Without a script it is what package.json says: main, else scripts.start.",
-    "Ctrl-C ends it with all that it started, a second one kills. rs and Enter restarts it, unless the program reads what is typed. Its exit code is 130 after Ctrl-C, 143 after SIGTERM, the program's own with --exitcrash, 127 if there is no such command.",
+    "Ctrl-C ends it with all that it started, a second one kills. rs and Enter restarts it. A program that reads its terminal gets rs itself, and Ctrl-C, too, if it reads keys (readline, raw mode). Its exit code is 130 after Ctrl-C, 143 after SIGTERM, the program's own with --exitcrash, 127 if there is no such command.",
   ],
   examples: [
     ['stead dev server.js', 'restart on changes of .js, .mjs, .cjs, .json'],
     ['stead dev -w src -e ts,json src/main.ts', 'tsx, ts-node or bun: what the project has'],
-    ["stead dev --before 'npm run build' dist/main.js", 'what fails to build leaves the old one running'],
+    ["stead dev -w src -e ts --before 'npm run build' dist/main.js", 'what fails to build leaves the old one running'],
     ['stead dev -x "python3 -u" app.py --port 8000', 'any program'],
   ],
   flags: () => [...nodemonFlags, ...steadFlags],

@@ -15,15 +15,21 @@ const kindsInWords = Object.keys(importKinds).join(' | ');
 
 export const command: Command = {
   name: 'import',
-  usage: ['import <kind> [file…] [-o FILE]', 'import forever -- <command line of forever>'],
+  usage: [
+    'import <kind> [file…] [-o FILE]',
+    'import forever -- <command line of forever>',
+    'import pm2 --take-over [--only NAMES]',
+  ],
   about: [
     "Reads another tool's files, and prints what they say as a stead.config.yaml. What has no equal here, or means something else, is a comment above the app that it concerns. Nothing is started, and nothing of the other tool is changed.",
     `Kinds: ${Object.keys(importKinds).join(', ')}. Without a file ${Object.entries(importKinds)
       .map(([name, { usual }]) => `${name} reads ${usual}`)
       .join('; ')}.`,
+    'With --take-over the apps that pm2 runs are moved: ours is started on the sockets that theirs has, then theirs is ended, so that no connection is refused. If ours does not come up, theirs goes on.',
     'docs/migrate/ says what becomes of what, and how to change over.',
   ],
   examples: [
+    ['stead import pm2 -o stead.config.yaml', 'what pm2 save has kept, or an ecosystem file'],
     ['stead import procfile -o stead.config.yaml', 'Procfile, .env, .foreman'],
     ['stead import supervisor /etc/supervisor/supervisord.conf', 'with what it includes'],
     ['stead import systemd web.service web.timer', 'files, or names of units'],
@@ -42,18 +48,23 @@ export const command: Command = {
       value: 'n',
       text: 'procfile: PORT of the first process',
     },
+    { name: 'take-over', type: 'boolean', text: 'pm2: move what runs here, one app after the other, while it serves' },
+    { name: 'only', type: 'texts', value: 'names', text: 'pm2: with --take-over, only these of its apps' },
+    { name: 'whole-env', type: 'boolean', text: 'pm2: all of the environment, and not what this shell lacks' },
     { name: 'env-file', short: 'e', type: 'texts', value: 'file', text: 'procfile: in place of .env; may be repeated' },
   ],
   takesRest: true,
   run,
 };
 
-async function run({ words, rest, values, json }: Call): Promise<number> {
+async function run({ home, words, rest, values, json }: Call): Promise<number> {
   const [name, ...files] = words;
   const kind = kindOf(name);
   checkFlags(name!, kind, values);
   if (rest !== null && kind.takesLine !== true)
     throw new SteadError('USAGE', `stead import ${name} takes files, and no command line after --`);
+  const acting = kind.act?.({ home, words: files, rest, values, base: process.cwd() }) ?? null;
+  if (acting !== null) return acting;
   const output = typeof values.output === 'string' ? resolve(values.output) : null;
   if (output !== null && values.force !== true && existsSync(output))
     throw new SteadError('NAME_TAKEN', `${JSON.stringify(values.output)} is there already`, {

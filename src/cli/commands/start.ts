@@ -1,7 +1,7 @@
 import { act } from '../../client/act.ts';
 import { captureCaller } from '../../client/caller.ts';
 import { isConfigFile } from '../../client/config/load-config.ts';
-import { optionFlags, toSpecOptions } from '../../config/parse.ts';
+import { checkAssignment, type Flag, optionFlags, toSpecOptions } from '../../config/parse.ts';
 import { escapeControls } from '../../host/bytes.ts';
 import type { StartedApp, StartRequest } from '../../protocol/api.ts';
 import { SteadError } from '../../protocol/errors.ts';
@@ -30,7 +30,7 @@ export const command: Command = {
     ['stead start job.sh --restart on-failure --max-restarts 5', 'when and how often to start it again'],
   ],
   flags: () => [
-    ...optionFlags('start'),
+    ...optionFlags('start').map((flag) => (flag.name === 'env' ? orProfile(flag) : flag)),
     { name: 'only', type: 'texts', value: 'names', text: 'of a config file: only these of its apps' },
     { name: 'no-wait', type: 'boolean', text: 'return at once, without a look at its first moments' },
   ],
@@ -39,12 +39,16 @@ export const command: Command = {
   run: start,
 };
 
+/** Of a config file it names a profile: which of both it is, the words tell. */
+const orProfile = (flag: Flag): Flag => ({ ...flag, value: 'NAME=value|profile' });
+
 async function start(call: Call): Promise<number> {
   const { home, words, rest, values, json } = call;
   if (words.length === 0 && (rest === null || rest.length === 0)) throw nothingToStart();
   if (words.length === 1 && isConfigFile(words[0]!)) return startConfig(call);
   if (values.only !== undefined)
     throw new SteadError('USAGE', '--only is of a config file', { hint: 'stead start stead.config.yaml --only web' });
+  for (const text of (values.env as readonly string[] | undefined) ?? []) checkAssignment(text, '--env');
   assertWritable(home);
   const caller = captureCaller();
   sayWhatIsLeftOut(values);

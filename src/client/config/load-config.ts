@@ -5,8 +5,10 @@ import { parseConfigText, type Source, valueSource } from '../../config/file/doc
 import { mergeConfigs } from '../../config/file/merge-configs.ts';
 import { readSource } from '../../config/file/read-config.ts';
 import { nearest } from '../../config/nearest.ts';
+import { isEcosystem, isNamedSo } from '../../foreign/pm2/is-ecosystem.ts';
 import type { ConfigApp } from '../../protocol/api.ts';
 import { SteadError } from '../../protocol/errors.ts';
+import { ecosystemText, foreignOf, sourceOfForeign } from './ecosystem.ts';
 import { evaluateConfig, isCode } from './evaluate-config.ts';
 import { checkTrust } from './trust.ts';
 
@@ -40,30 +42,49 @@ export interface LoadedConfig {
 export async function loadConfig(words: readonly string[], options: LoadOptions): Promise<LoadedConfig> {
   const files = words.length === 0 ? [usualConfig(options.cwd)] : words.map((word) => existing(word, options.cwd));
   const notes: string[] = [];
-  const sources: Source[] = [];
-  for (const file of files) sources.push(await sourceOf(file, options, notes));
+  const sources: Read[] = [];
+  // Of several files any may have the apps that are asked for.
+  const each = files.length === 1 ? options : { ...options, only: [] };
+  for (const file of files) sources.push(await sourceOf(file, each, notes));
   const [file, shown] = [files[0]!, words.length > 0 ? words.join(', ') : basename(files[0]!)];
-  const source = sources.length === 1 ? sources[0]! : joined(sources, files);
+  const { source, isForeign } = sources.length === 1 ? sources[0]! : joined(sources, files);
   const { profile = null, only = [] } = options;
-  const apps = chosen(readSource(source, shown, { profile }), only, shown);
-  if (profile !== null && !mentions(source.value, `env_${profile}`))
+  const read = readSource(source, shown, { profile });
+  // What is foreign is chosen by the names that it has there, and has taken the profile's part already.
+  const apps = isForeign ? read : chosen(read, only, shown);
+  if (profile !== null && !isForeign && !mentions(source.value, `env_${profile}`))
     notes.push(`No app of ${shown} has an env_${profile}.`);
   return { file, directory: dirname(file), project: projectOf(source.value, file), apps, notes };
 }
 
-async function sourceOf(file: string, { profile = null, env, signal }: LoadOptions, notes: string[]): Promise<Source> {
+interface Read {
+  readonly source: Source;
+  /** Of another tool: what `only` and `profile` choose of it is chosen. */
+  readonly isForeign: boolean;
+}
+
+async function sourceOf(file: string, options: LoadOptions, notes: string[]): Promise<Read> {
+  const { profile = null, env, signal } = options;
   const note = checkTrust(file, { isCode: isCode(file), env, euid: process.geteuid!() });
   if (note !== null) notes.push(note);
-  if (isCode(file)) return valueSource(await evaluateConfig(file, { profile, env, signal }));
-  return parseConfigText(readText(file), env);
+  const text = isCode(file) ? null : readText(file);
+  const own =
+    text === null ? { value: await evaluateConfig(file, { profile, env, signal }) } : ecosystemText(text, file);
+  if (own !== null && (text !== null || isEcosystem(own.value, file))) {
+    const foreign = sourceOfForeign(foreignOf(own.value, file, options));
+    notes.push(...foreign.notes);
+    return { source: foreign.source, isForeign: true };
+  }
+  return { source: own === null ? parseConfigText(text!, env) : valueSource(own.value), isForeign: false };
 }
 
 /** Mistakes of each with its name. */
-function joined(sources: readonly Source[], files: readonly string[]): Source {
-  const mistakes = sources.flatMap((source, at) =>
+function joined(sources: readonly Read[], files: readonly string[]): Read {
+  const mistakes = sources.flatMap(({ source }, at) =>
     source.mistakes.map(({ line, text }) => ({ line, text: `${basename(files[at]!)}: ${text}` })),
   );
-  return { ...valueSource(mergeConfigs(sources.map(({ value }) => value))), mistakes };
+  const merged = valueSource(mergeConfigs(sources.map(({ source }) => source.value)));
+  return { source: { ...merged, mistakes }, isForeign: false };
 }
 
 export function chosen(apps: readonly ConfigApp[], only: readonly string[], shown: string): readonly ConfigApp[] {
@@ -130,10 +151,12 @@ export function readText(path: string): string {
 /** A file by its name, whatever is in it: `x.config.yaml`, or any `.yaml`, `.yml` or `.json` that has `apps`. */
 export function isConfigFile(word: string): boolean {
   if (/(?:^|[./])config\.[cm]?[jt]s$/.test(word)) return isFile(word);
-  if (!/\.(ya?ml|json)$/.test(word) || !isFile(word)) return false;
-  if (/\.config\.(ya?ml|json)$/.test(word)) return true;
+  if (!/\.(ya?ml|json5?)$/.test(word) || !isFile(word)) return false;
+  const name = basename(word).toLowerCase();
+  if (/\.config\.(ya?ml|json)$/.test(name) || (isNamedSo(name) && name !== 'package.json')) return true;
   const text = readText(word);
-  return /^\s*["']?apps["']?\s*:/m.test(text) || /[{,]\s*"apps"\s*:/.test(text);
+  if (/^\s*\[\s*\{/.test(text) && /["']?(script|exec|cmd)["']?\s*:/.test(text)) return true;
+  return /^\s*["']?(apps|pm2)["']?\s*:/m.test(text) || /[{,]\s*["']?(apps|pm2)["']?\s*:/.test(text);
 }
 
 const isFile = (path: string): boolean => statSync(path, { throwIfNoEntry: false })?.isFile() === true;

@@ -1,5 +1,6 @@
 /** Text of a config file → its value and the lines of what is in it. JSON is read as the YAML that it is. Nothing in it can take much memory or time. */
-import { type Document, isCollection, isMap, isPair, LineCounter, type Node, parseDocument } from 'yaml';
+import { Document, isCollection, isMap, LineCounter, type Node } from 'yaml';
+import { composeYaml } from './compose-yaml.ts';
 import { interpolate } from './interpolate.ts';
 
 const mostBytes = 4 * 1024 * 1024;
@@ -48,17 +49,19 @@ function plainJson(text: string, env: NodeJS.ProcessEnv | null): Source | null {
 
 function parseYaml(text: string, env: NodeJS.ProcessEnv | null): Source {
   const lines = new LineCounter();
-  const document = parseDocument(text, { lineCounter: lines, merge: true, version: '1.2' });
+  const documents = composeYaml(text, lines, deepest);
+  if (documents === null) return failed([{ line: 1, text: tooDeep }]);
+  const [document = new Document(null), ...others] = documents;
   const lineOf = (path: Path) => lineIn(document, lines, path);
   if (document.errors.length > 0) {
     return failed(
       document.errors.map(({ pos, message }) => ({
         line: lines.linePos(pos[0]).line,
-        text: /call stack/.test(message) ? tooDeep : message.split('\n')[0]!.replace(/ at line \d+.*$/, ''),
+        text: message.split('\n')[0]!.replace(/ at line \d+.*$/, ''),
       })),
     );
   }
-  if (isTooDeep(document.contents as Node | null)) return failed([{ line: lineOf([]), text: tooDeep }]);
+  if (others.length > 0) return failed([{ line: lineIn(others[0]!, lines, []), text: 'it holds a second document' }]);
   const unset = env === null ? [] : interpolate(document, env);
   if (unset.length > 0)
     return failed(unset.map(({ offset, text: what }) => ({ line: lines.linePos(offset).line, text: what })));
@@ -94,17 +97,6 @@ function offsetOf(document: Document, path: Path): number | null {
     return (pair?.key as Node | undefined)?.range?.[0] ?? null;
   }
   return ((holder.get(last, true) as Node | undefined)?.range ?? [null])[0];
-}
-
-/** Looked at without recursion: a file may try to be deeper than any stack. */
-function isTooDeep(root: Node | null): boolean {
-  const open: { readonly node: unknown; readonly depth: number }[] = [{ node: root, depth: 0 }];
-  for (let next = open.pop(); next; next = open.pop()) {
-    if (next.depth > deepest) return true;
-    if (!isCollection(next.node)) continue;
-    for (const item of next.node.items) open.push({ node: isPair(item) ? item.value : item, depth: next.depth + 1 });
-  }
-  return false;
 }
 
 function isDeepValue(root: unknown): boolean {

@@ -5,6 +5,7 @@
 import { join } from 'node:path';
 import { settle } from '../../config/settle.ts';
 import { monotonicMs } from '../../host/clock.ts';
+import { isDead, type ProcessId, processStat } from '../../host/process.ts';
 import { nowhere } from '../../logs/layout.ts';
 import { isRunner } from '../../programs/command-words.ts';
 import { kindOfFile } from '../../programs/paths.ts';
@@ -72,6 +73,9 @@ function checked(body: StartRequest): Asked {
       hint: 'stead start app.js, or: stead start -- npm run api',
     });
   }
+  const { takeFrom = [] } = body;
+  if (!Array.isArray(takeFrom) || !takeFrom.every((pid) => Number.isInteger(pid) && pid > 1))
+    throw new SteadError('BAD_REQUEST', '"takeFrom" must be a list of pids.');
   return { ...body, options: checkedOptions(body.options), caller: checkedCaller(body.caller) };
 }
 
@@ -243,7 +247,7 @@ interface BringUp {
   readonly app: App;
   readonly isNew: boolean;
   readonly notes: readonly string[];
-  readonly request: Pick<Asked, 'wait'>;
+  readonly request: Pick<Asked, 'wait' | 'takeFrom'>;
   readonly by: string;
   readonly signal: AbortSignal;
 }
@@ -251,7 +255,7 @@ interface BringUp {
 async function bringUp({ app, isNew, notes, request, by, signal }: BringUp): Promise<Omit<StartedApp, 'app'>> {
   const before = app.instances.map(({ model }) => model);
   if (stuckError(app)) throw SteadError.fromBody(stuckError(app)!);
-  if (isNew) await refuseTaken(app, by);
+  if (isNew) await refuseTaken(app, by, request.takeFrom ?? []);
   if (!isNew && app.want !== 'running') app.setWant('running', by);
   const needed = bringUpNeeded(app, by);
   bringToSize(app, by);
@@ -269,13 +273,19 @@ async function bringUp({ app, isNew, notes, request, by, signal }: BringUp): Pro
 }
 
 /** Sockets that it names are made before it is kept: what can't be had refuses the start. */
-async function refuseTaken(app: App, by: string): Promise<void> {
+async function refuseTaken(app: App, by: string, takeFrom: readonly number[]): Promise<void> {
   try {
+    app.sharing?.takeFrom(takeFrom.flatMap(identity));
     app.sharing?.makeDeclared();
   } catch (error) {
     await takeAway(app, by);
     throw error;
   }
+}
+
+function identity(pid: number): readonly ProcessId[] {
+  const stat = processStat(pid);
+  return stat === null || isDead(stat) ? [] : [{ pid, startTicks: stat.startTicks }];
 }
 
 async function takeAway(app: App, by: string): Promise<void> {

@@ -4,6 +4,7 @@
  */
 import { dirname, join } from 'node:path';
 import { monotonicMs } from '../../host/clock.ts';
+import type { ProcessId } from '../../host/process.ts';
 import { SteadError } from '../../protocol/errors.ts';
 import type { AppSpec } from '../../protocol/spec.ts';
 import { addressInWords, keyOf } from '../../sockets/address.ts';
@@ -19,7 +20,7 @@ import { isAccepting } from './accepting.ts';
 import { bindFailure } from './bind-failure.ts';
 import { type LaunchPart, launchPart } from './launch-part.ts';
 import { OnDemand } from './on-demand.ts';
-import { takeSockets } from './take-sockets.ts';
+import { takeListening, takeSockets } from './take-sockets.ts';
 import { Tellings } from './tellings.ts';
 import { UnusedSockets } from './unused.ts';
 import { isNodeProgram } from './uses-node.ts';
@@ -87,6 +88,26 @@ export class Sharing {
       const state = this.held.ensurePath(key);
       if (state === 'lost') this.held.add(key, this.#open(key));
       if (state === 'taken') throw this.#taken(key);
+    }
+  }
+
+  /** What processes listen on that are no runs of this app, and serve on until they are ended: it is held before the first launch. Throws NOT_PERMITTED. */
+  takeFrom(processes: readonly ProcessId[]): void {
+    for (const from of processes) {
+      let taken: ReadonlyMap<string, number>;
+      try {
+        taken = needsNative('taking over a port', () => takeListening(from));
+      } catch (error) {
+        if (error instanceof SteadError) throw error;
+        throw new SteadError(
+          'NOT_PERMITTED',
+          `The sockets of pid ${from.pid} can't be taken: ${(error as Error).message}.`,
+          {
+            hint: 'this takes the same user and sysctl kernel.yama.ptrace_scope=0, or root',
+          },
+        );
+      }
+      for (const [key, fd] of taken) this.held.add(key, fd, { isLent: true });
     }
   }
 

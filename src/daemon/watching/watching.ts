@@ -2,10 +2,10 @@
  * `watch`: restarts an app when what it is made of changes. Once per burst of changes, and only when what was there before has ended, ports and all, as any restart. A
  * program that writes into what is watched restarts itself without end: after some such restarts in a row the watch is suspended, and that is said.
  */
-import { statSync } from 'node:fs';
+import { realpathSync, statSync } from 'node:fs';
 import { relative, resolve } from 'node:path';
 import { monotonicMs } from '../../host/clock.ts';
-import { haveChanged } from '../../metrics/writers.ts';
+import { evidenceOf, quietly } from '../../metrics/writers.ts';
 import type { WatchSpec } from '../../protocol/spec.ts';
 import { filesBeside } from '../../watch/graph.ts';
 import type { ChangeSet, Watch } from '../../watch/watcher.ts';
@@ -19,6 +19,8 @@ import { Imports } from './imports.ts';
 const mostMs = 2000;
 /** Restarts in a row for what the program has changed itself. */
 const mostOwn = 5;
+/** What a program generates at its start, it does soon. */
+const soonMs = 5000;
 /** A Node program has imported something by then. */
 const importsMs = 10_000;
 
@@ -199,10 +201,12 @@ class AppWatch {
 
   #isOwn({ paths }: ChangeSet): boolean {
     const { cwd } = this.#app.spec;
-    const files = paths.map((path) => resolve(cwd, path));
+    // As /proc names what is open.
+    const files = paths.map((path) => quietly(() => realpathSync(resolve(cwd, path)), resolve(cwd, path)));
     return this.#app.instances.some(({ model: { state }, tree }) => {
       if (!('run' in state) || !('since' in state)) return false;
-      return haveChanged(files, { members: tree.members(), ageMs: monotonicMs() - state.since });
+      const { isOpen, written, size } = evidenceOf(files, tree.members());
+      return isOpen || (written > 0 && written >= size && monotonicMs() - state.since <= soonMs);
     });
   }
 

@@ -1,7 +1,7 @@
 /** One script of forever → an app. What forever does with it, and by which defaults: forever 4.0.3, forever-monitor 3.0.3. */
 import { basename, extname, isAbsolute, relative, resolve } from 'node:path';
 import { quote } from '../../config/values.ts';
-import { cwdFrom, type ForeignContext, pathFrom } from '../context.ts';
+import { cwdFrom, type ForeignContext, logFrom, pathFrom } from '../context.ts';
 import type { Draft, Names } from '../draft.ts';
 import type { ForeignApp } from '../model.ts';
 import { splitWords } from '../shell-words.ts';
@@ -97,17 +97,14 @@ function putLogs(
   { base, directory, root }: ForeverContext,
 ): void {
   const isSplit = outFile !== undefined || errFile !== undefined;
-  if (outFile !== undefined) draft.put('log_out', logPath(base, resolve(directory, outFile)), 'outFile');
-  if (errFile !== undefined) draft.put('log_err', logPath(base, resolve(directory, errFile)), 'errFile');
+  if (outFile !== undefined) draft.put('log_out', logFrom(base, resolve(directory, outFile)), 'outFile');
+  if (errFile !== undefined) draft.put('log_err', logFrom(base, resolve(directory, errFile)), 'errFile');
   if (logFile !== undefined && isSplit)
     draft.note(`logFile: ${logFile}: left out, as what is printed goes to outFile and errFile alone.`);
-  else if (logFile !== undefined && draft.put('log_out', logPath(base, resolve(root, logFile)), 'logFile'))
+  else if (logFile !== undefined && draft.put('log_out', logFrom(base, resolve(root, logFile)), 'logFile'))
     draft.put('log_merge', true);
   if (append === false && (isSplit || logFile !== undefined)) draft.note('append: a log is always appended to.');
 }
-
-/** A file that is called so is not "nowhere". */
-const logPath = (base: string, path: string): string => pathFrom(base, path).replace(/^none$/, './none');
 
 /** forever watches all files, and ignores what `watchIgnore` and .foreverignore name. */
 function putWatch(draft: Draft, { watch, watchDirectory, watchIgnore }: ForeverOptions, { source, cwd }: Places): void {

@@ -1,7 +1,7 @@
 /** Probes: https://f1bonacc1.github.io/process-compose/health/. */
 
 import type { Draft } from '../draft.ts';
-import { shellQuote } from '../shell-words.ts';
+import { shellWord } from '../shell.ts';
 import type { Reader } from './fields.ts';
 
 export interface ProbeContext {
@@ -58,7 +58,7 @@ function checkOf(draft: Draft, probe: Reader, key: string, { rendered }: ProbeCo
   const command = exec?.text('command');
   if (command !== undefined) {
     const directory = exec?.text('working_dir');
-    return `exec:${directory === undefined ? '' : `cd ${shellQuote(rendered(directory))} && `}${rendered(command)}`;
+    return `exec:${directory === undefined ? '' : `cd ${shellWord(rendered(directory))} && `}${rendered(command)}`;
   }
   const http = probe.fields('http_get');
   if (http === undefined) {

@@ -3,7 +3,7 @@
 import { resolve } from 'node:path';
 import { nearest } from '../../config/nearest.ts';
 import { quote } from '../../config/values.ts';
-import { cwdFrom, type ForeignContext, pathFrom } from '../context.ts';
+import { cwdFrom, type ForeignContext, logFrom, pathFrom } from '../context.ts';
 import type { Draft } from '../draft.ts';
 import { putEnv } from '../env-file.ts';
 import { own } from '../own.ts';
@@ -53,7 +53,7 @@ export function putProcess(draft: Draft, process: Reader, context: ProcessContex
   if (isJob) putSchedule(draft, schedule);
   else putAppsOnly(draft, process, { rendered, directory, context });
   putLogs(draft, process, context.logConfiguration, (text) =>
-    pathFrom(context.base, resolve(context.directory, rendered(text))),
+    logFrom(context.base, resolve(context.directory, rendered(text))),
   );
   sayTheRest(draft, process, isJob);
 }

@@ -148,7 +148,7 @@ function copiesOf(name: string, process: Reader, { mistake }: Surroundings): rea
     mistake(['processes', name, 'replicas'], `${name}: replicas takes a whole number up to ${mostReplicas}`);
     return [];
   }
-  const differ = count > 1 && /\{\{[^}]*\.PC_REPLICA_NUM/.test(JSON.stringify(process.raw));
+  const differ = count > 1 && /\{\{[^{}]*\.PC_REPLICA_NUM/.test(JSON.stringify(process.raw));
   if (!differ) return [{ name, called: name, process, number: 0, count }];
   const width = String(count).length;
   return Array.from({ length: count }, (_, number) => ({

@@ -33,13 +33,42 @@ export type Vars = Readonly<Record<string, unknown>>;
 
 /** `{{.NAME}}` and `{{ "as it is" }}`; what more a template says stays, and is told. */
 export function render(text: string, vars: Vars, unknown: (template: string) => void): string {
-  const template = /\{\{-?\s*(?:"((?:[^"\\]|\\.)*)"|`([^`]*)`|(.*?))\s*-?\}\}/gs;
-  return text.replace(template, (all, quoted, raw, inside) => {
-    if (quoted !== undefined) return quoted.replace(/\\(.)/gs, '$1');
-    if (raw !== undefined) return raw;
-    const name = /^\.(\w+)$/.exec(inside)?.[1];
-    if (name !== undefined && Object.hasOwn(vars, name)) return String(vars[name]);
-    unknown(all);
-    return all;
-  });
+  let out = '';
+  let from = 0;
+  // Found by hand: a pattern that looks for the end from each {{ would take for ever where there is none.
+  for (let at = text.indexOf('{{'); at >= 0; at = text.indexOf('{{', from)) {
+    const end = endOf(text, at + 2);
+    if (end < 0) break;
+    const template = text.slice(at, end);
+    out += text.slice(from, at) + valueOfTemplate(template, vars, unknown);
+    from = end;
+  }
+  return out + text.slice(from);
+}
+
+/** Behind the }} that closes what began; those within quotes don't. Negative: there is none. */
+function endOf(text: string, from: number): number {
+  const start = from + text.slice(from, from + 20).search(/[^\s-]|$/);
+  const quote = text[start];
+  let at = start;
+  if (quote === '"' || quote === '`') {
+    for (at += 1; at < text.length && text[at] !== quote; at++) if (quote === '"' && text[at] === '\\') at += 1;
+    // No quote that closes: it is no literal.
+    if (at >= text.length) at = start;
+  }
+  const close = text.indexOf('}}', at);
+  return close < 0 ? close : close + 2;
+}
+
+function valueOfTemplate(template: string, vars: Vars, unknown: (template: string) => void): string {
+  const inside = template.slice(2, -2).replace(/^-/, '').replace(/-$/, '').trim();
+  const quote = inside[0];
+  if (inside.length > 1 && quote === inside.at(-1) && (quote === '"' || quote === '`')) {
+    const literal = inside.slice(1, -1);
+    return quote === '`' ? literal : literal.replace(/\\(.)/gs, '$1');
+  }
+  const name = /^\.(\w+)$/.exec(inside)?.[1];
+  if (name !== undefined && Object.hasOwn(vars, name)) return String(vars[name]);
+  unknown(template.slice(0, 80));
+  return template;
 }

@@ -57,13 +57,14 @@ const rootOf = (entry: Entry, root: string | undefined, directory: string): stri
 function readEntries(text: string, context: ForeignContext, depth = 0): readonly Entry[] {
   const mistakes = new Mistakes(context.file);
   const entries: Entry[] = [];
-  for (const [at, raw] of text.split(/\r?\n/).entries()) {
+  for (const [at, raw] of text.split('\n').entries()) {
     const line = at + 1;
-    if (/^\s*(#|$)/.test(raw)) continue;
-    const [, other] = /^-f\s+(\S.*?)\s*$/.exec(raw) ?? [];
-    const [, name, command] = /^([A-Za-z0-9_-]+):\s*(.+?)\s*$/.exec(raw) ?? [];
+    const said = raw.trimEnd();
+    if (/^(#|$)/.test(said.trimStart())) continue;
+    const [, other] = /^-f\s+(\S.*)$/.exec(said) ?? [];
+    const [, name, command] = /^([A-Za-z0-9_-]+):\s*(\S.*)$/.exec(said) ?? [];
     if (other !== undefined) entries.push(...nested(resolve(dirname(context.file), other), { context, depth, line }));
-    else if (name === undefined) mistakes.say(line, `${quote(raw.trim())} is no process; a line is NAME: COMMAND`);
+    else if (name === undefined) mistakes.say(line, `${quote(said.trim())} is no process; a line is NAME: COMMAND`);
     else entries.push({ name, command: command!, line, directory: dirname(context.file) });
   }
   for (const [at, { name, line }] of entries.entries()) {

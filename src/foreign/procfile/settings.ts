@@ -1,6 +1,6 @@
 /** What foreman, overmind and honcho are told besides the Procfile: the command line, `.foreman`, `OVERMIND_…` variables. */
-import { parse } from 'yaml';
 import { mistaken } from '../mistakes.ts';
+import { readYaml } from '../yaml-text.ts';
 
 export interface Settings {
   readonly tool: 'foreman' | 'overmind';
@@ -100,12 +100,7 @@ const pairs = (text = ''): Record<string, string> =>
 
 /** `.foreman`: the long options of its command line, as YAML. Throws CONFIG_INVALID. */
 export function foremanOptions(text: string, path: string): Readonly<Record<string, string>> {
-  let value: unknown;
-  try {
-    value = parse(text, { maxAliasCount: 100 }) ?? {};
-  } catch (error) {
-    throw mistaken(path, (error as Error).message.split('\n')[0]!);
-  }
+  const value: unknown = text.trim() === '' ? {} : (readYaml(text, path).value ?? {});
   if (typeof value !== 'object' || Array.isArray(value)) throw mistaken(path, 'it must hold a map of options');
   return Object.fromEntries(Object.entries(value as object).map(([key, each]) => [key, String(each)]));
 }

@@ -4,16 +4,30 @@ export type Expansions = Readonly<Record<string, string | number>>;
 
 /** Throws an Error that says what can't be expanded. */
 export function expand(text: string, values: Expansions): string {
-  return text.replace(
-    /%(?:%|\(([^)]*)\)([-+ 0#]*)(\d{0,3})(?:\.(\d{1,3}))?([a-zA-Z])|.?)/gs,
-    (all, name, flags, width, precision, kind) => {
-      if (all === '%%') return '%';
-      if (name === undefined)
-        throw new Error(`${JSON.stringify(all)} is no %(name)s; a percent sign itself is written %%`);
-      if (!Object.hasOwn(values, name)) throw new Error(missing(name, values));
-      return formatted(values[name]!, { flags, width: Number(width), precision, kind, all });
-    },
-  );
+  let out = '';
+  let from = 0;
+  for (let at = text.indexOf('%'); at >= 0; at = text.indexOf('%', from)) {
+    out += text.slice(from, at);
+    const [value, end] = text[at + 1] === '%' ? ['%', at + 2] : oneExpansion(text, at, values);
+    out += value;
+    from = end;
+  }
+  return out + text.slice(from);
+}
+
+/** What stands at a `%(`, and where it ends. */
+function oneExpansion(text: string, at: number, values: Expansions): [value: string, end: number] {
+  const close = text[at + 1] === '(' ? text.indexOf(')', at) : -1;
+  const format = /([-+ 0#]*)(\d{0,3})(?:\.(\d{1,3}))?([a-zA-Z])/y;
+  format.lastIndex = close + 1;
+  const [found, flags, width, precision, kind] = (close < 0 ? null : format.exec(text)) ?? [];
+  if (found === undefined)
+    throw new Error(`${JSON.stringify(text.slice(at, at + 2))} is no %(name)s; a percent sign itself is written %%`);
+  const name = text.slice(at + 2, close);
+  if (!Object.hasOwn(values, name)) throw new Error(missing(name, values));
+  const end = close + 1 + found.length;
+  const all = text.slice(at, end);
+  return [formatted(values[name]!, { flags: flags!, width: Number(width), precision, kind: kind!, all }), end];
 }
 
 function missing(name: string, values: Expansions): string {

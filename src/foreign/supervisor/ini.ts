@@ -50,7 +50,8 @@ export function readIni(
     depth = indent;
     option = null;
     const header = /^\[(.+)\]/.exec(value)?.[1];
-    const [, key, first] = /^(.*?)\s*[=:]\s*(.*)$/s.exec(value) ?? [];
+    const end = value.search(/[=:]/);
+    const key = end < 0 ? '' : value.slice(0, end).trimEnd();
     if (header !== undefined) {
       const known = sections.get(header) ?? { line: at + 1, options: new Map<string, Open>() };
       sections.set(header, known);
@@ -59,7 +60,7 @@ export function readIni(
       faults.push({ line: at + 1, text: `${JSON.stringify(value)} stands before any [section]` });
     else if (!key) faults.push({ line: at + 1, text: `${JSON.stringify(value)} is neither [section] nor key=value` });
     else {
-      option = { lines: [first!], line: at + 1 };
+      option = { lines: [value.slice(end + 1).trimStart()], line: at + 1 };
       section.set(key.toLowerCase(), option);
     }
   }

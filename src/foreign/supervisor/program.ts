@@ -2,7 +2,7 @@
 import { resolve } from 'node:path';
 import { nearest } from '../../config/nearest.ts';
 import { quote } from '../../config/values.ts';
-import { cwdFrom, type ForeignContext, pathFrom } from '../context.ts';
+import { cwdFrom, type ForeignContext, logFrom } from '../context.ts';
 import type { Draft, Names } from '../draft.ts';
 import { putEnv } from '../env-file.ts';
 import type { ForeignApp } from '../model.ts';
@@ -111,7 +111,7 @@ function put(draft: Draft, value: Value, context: ProgramContext): void {
   putStop(draft, value, context);
   putLogs(draft, value, {
     isTrue: (key) => isTrue(value(key), key, context),
-    path: (text) => pathFrom(context.base, resolve(context.common.directory, home(text, context))),
+    path: (text) => logFrom(context.base, resolve(context.common.directory, home(text, context))),
   });
   if (isTrue(value('autostart'), 'autostart', context) === false) draft.put('autostart', false);
   if (value('serverurl') !== undefined && value('serverurl') !== 'AUTO')

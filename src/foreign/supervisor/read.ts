@@ -11,6 +11,9 @@ import { readIni, type Section } from './ini.ts';
 import { listenerNote } from './listeners.ts';
 import { type ProgramContext, readProgram } from './program.ts';
 
+/** As many as a config file may have. */
+const mostApps = 10_000;
+
 /** Throws CONFIG_INVALID that lists every mistake. */
 export function readSupervisor(text: string, context: ForeignContext): Foreign {
   const mistakes = new Mistakes(context.file);
@@ -24,17 +27,21 @@ export function readSupervisor(text: string, context: ForeignContext): Foreign {
   const groups = groupsOf(sections, say);
   const names = new Names();
   const common = commonOf(sections, { context, expansions, say });
-  const programs = sections.filter(({ name }) => /^(program|fcgi-program):/.test(name));
+  const programs = sections.filter(({ name }) => /^(program|fcgi-program):/.test(name)).slice(0, mostApps + 1);
   const apps = programs.flatMap((section): readonly ForeignApp[] => {
-    const group = groups.get(section.name.replace(/^[^:]*:/, '')) ?? null;
+    const group = groups.get(nameOf(section.name)) ?? null;
     const mistake: ProgramContext['mistake'] = (key, what) =>
       say(section, section.options.get(key ?? '')?.line ?? section.line, what);
     return readProgram(section, { ...context, names, group, expansions, common, mistake });
   });
   if (programs.length === 0) mistakes.say(null, 'it has no [program:x]');
+  if (apps.length > mostApps) mistakes.say(null, `its ${apps.length} programs are more than ${mostApps}`);
   mistakes.check();
   return { apps, notes: [...common.notes, ...notesOf(sections, programs)] };
 }
+
+/** Of `[program:x]` x. */
+const nameOf = (section: string): string => section.replace(/^[^:]*:/, '');
 
 type Say = (section: Pick<Section, 'file'>, line: number, what: string) => void;
 interface Reading {
@@ -79,15 +86,15 @@ function sectionsOf(text: string, file: string, say: Say): readonly Section[] {
 /** Names of programs → the name of their group. */
 function groupsOf(sections: readonly Section[], say: Say): ReadonlyMap<string, string> {
   const groups = new Map<string, string>();
+  const known = new Set(
+    sections.filter(({ name }) => /^(program|fcgi-program|eventlistener):/.test(name)).map(({ name }) => nameOf(name)),
+  );
   for (const section of sections) {
     const [, group] = /^group:(.+)$/.exec(section.name) ?? [];
     if (group === undefined) continue;
     const programs = section.options.get('programs');
     for (const name of (programs?.value ?? '').split(',').map((word) => word.trim())) {
-      const isThere = sections.some(
-        (other) => /^(program|fcgi-program|eventlistener):/.test(other.name) && other.name.endsWith(`:${name}`),
-      );
-      if (!isThere)
+      if (!known.has(name))
         say(
           section,
           programs?.line ?? section.line,
@@ -151,7 +158,7 @@ function notesOf(sections: readonly Section[], programs: readonly Section[]): st
   const listeners = sections.filter(({ name }) => name.startsWith('eventlistener:'));
   const ordered = programs
     .map((section) => ({
-      name: section.name.replace(/^[^:]*:/, ''),
+      name: nameOf(section.name),
       priority: Number(section.options.get('priority')?.value ?? 999),
     }))
     .sort((a, b) => a.priority - b.priority);

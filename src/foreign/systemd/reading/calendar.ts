@@ -22,8 +22,12 @@ const shorthands: Readonly<Record<string, string>> = {
 
 const days = ['sun', 'mon', 'tue', 'wed', 'thu', 'fri', 'sat'];
 
+/** Characters; no person writes a longer one. */
+const longest = 200;
+
 /** Null where cron can't say it. */
 export function cronOf(text: string): CronTime | null {
+  if (text.length > longest) return null;
   const { body, timezone } = withoutZone(text.trim());
   const words = (shorthands[body.toLowerCase()] ?? body).split(/\s+/);
   const weekday = /^[A-Za-z]/.test(words[0] ?? '') ? weekdaysOf(words.shift()!) : '*';

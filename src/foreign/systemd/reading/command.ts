@@ -4,8 +4,8 @@
  * from whoever starts it) is left to a shell, which does the same at each start.
  */
 import { own } from '../../own.ts';
-import { shellQuote } from '../../shell-words.ts';
-import { splitUnitWords } from './words.ts';
+import { shellWord } from '../../shell.ts';
+import { splitUnitWords, unitWords } from './words.ts';
 
 export interface ExecCommand {
   /** `-`: a failure is none. */
@@ -28,12 +28,13 @@ export interface CommandContext {
 
 /** The commands of one line, which `;` separates. Null if it can't be taken apart. */
 export function readExec(line: string, context: CommandContext): readonly ExecCommand[] | null {
-  const words = splitUnitWords(line);
+  const words = unitWords(line);
   if (words === null) return null;
   const commands: string[][] = [[]];
-  for (const word of words) {
-    if (word === ';') commands.push([]);
-    else commands.at(-1)!.push(word === '\\;' ? ';' : word);
+  for (const { word, raw } of words) {
+    // In quotes it separates nothing.
+    if (raw === ';') commands.push([]);
+    else commands.at(-1)!.push(raw === '\\;' ? ';' : word);
   }
   return commands.filter((command) => command.length > 0).map((command) => oneCommand(command, context));
 }
@@ -103,7 +104,7 @@ export function shellText({ words }: ExecCommand, variables: Readonly<Record<str
       if (typeof only === 'object' && only.isBare) return `$${named(only.name)}`;
       return (
         word
-          .map((part) => (typeof part === 'object' ? `"\${${named(part.name)}}"` : shellQuoteOrNothing(part, word)))
+          .map((part) => (typeof part === 'object' ? `"\${${named(part.name)}}"` : shellWordOrNothing(part, word)))
           .join('') || "''"
       );
     })
@@ -111,8 +112,8 @@ export function shellText({ words }: ExecCommand, variables: Readonly<Record<str
 }
 
 /** An empty part of a longer word is nothing. */
-const shellQuoteOrNothing = (part: string, word: Word): string =>
-  part === '' && word.length > 1 ? '' : shellQuote(part);
+const shellWordOrNothing = (part: string, word: Word): string =>
+  part === '' && word.length > 1 ? '' : shellWord(part);
 
 /** The variables that a shell has to look up. */
 export const variablesIn = (commands: readonly ExecCommand[]): readonly string[] => [

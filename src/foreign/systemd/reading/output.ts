@@ -1,5 +1,5 @@
 /** `StandardOutput=` and its relations, systemd.exec(5). */
-import { pathFrom } from '../../context.ts';
+import { logFrom } from '../../context.ts';
 import type { Draft } from '../../draft.ts';
 import { lastOf, type Unit } from './unit.ts';
 
@@ -38,5 +38,5 @@ function placeOf(draft: Draft, key: string, text: string | undefined, base: stri
     return undefined;
   }
   if (how !== 'append') draft.note(`${key}=${text}: a log is always appended to.`);
-  return pathFrom(base, path);
+  return logFrom(base, path);
 }

@@ -203,6 +203,21 @@ test('units that need each other', () => {
   assert.deepEqual(apps.late!.depends_on, { cache: 'ready' });
 });
 
+test('what goes round in a circle gives way: an order before a need', () => {
+  const { apps, notes } = read({
+    'app.service': '[Unit]\nWants=worker.service\n[Service]\nExecStart=/bin/app\n',
+    'worker.service': '[Unit]\nAfter=app.service\nPartOf=app.service\n[Service]\nExecStart=/bin/worker\n',
+    'a.service': '[Unit]\nAfter=b.service\n[Service]\nExecStart=/bin/a\n',
+    'b.service': '[Unit]\nAfter=a.service\n[Service]\nExecStart=/bin/b\n',
+  });
+  assert.deepEqual(
+    ['app', 'worker', 'a', 'b'].map((name) => apps[name]!.depends_on),
+    [undefined, { app: 'ready' }, undefined, { a: 'ready' }],
+  );
+  assert.match(notes, /worker\.service waits for this one, so this one can't wait for it/);
+  assert.match(notes, /PartOf=app\.service: has no equal/);
+});
+
 test('drop-ins add, replace and take back; those of /etc go before those of /usr/lib', () => {
   const path = '/usr/lib/systemd/system/nginx.service';
   const { apps, notes } = read(

@@ -5,7 +5,7 @@ import { Names } from '../../draft.ts';
 import { Mistakes, mistaken } from '../../mistakes.ts';
 import type { Foreign, ForeignApp } from '../../model.ts';
 import { isYes } from './limits.ts';
-import { putRelations } from './relations.ts';
+import { putRelations, relationsOf } from './relations.ts';
 import { putService } from './service.ts';
 import { putSocket, putTimer, triggered } from './triggers.ts';
 import { lastOf, readUnit, type Unit } from './unit.ts';
@@ -24,12 +24,14 @@ export function readSystemd(files: readonly UnitFile[], context: Omit<ForeignCon
   const units = files.map(({ path, text, name }) =>
     readUnit(path, { text, files: context.files, ...(name !== undefined && { name }) }),
   );
+  checkNames(units);
   const services = new Map(units.filter(({ name }) => extname(name) === '.service').map((unit) => [unit.name, unit]));
-  for (const { path, name } of units)
-    if (!['.service', '.timer', '.socket'].includes(extname(name)))
-      throw mistaken(path, 'only .service, .timer and .socket are imported');
   const names = new Names();
   const drafts = [...services.values()].map((unit) => ({ unit, draft: names.begin(nameOf(unit), unit.name) }));
+  const plain = (unit: Unit, text: string) =>
+    specified(text, specifiersOf(unit.name, unit.path, surroundings(unit, context)), () => {});
+  const all = { units: services, names, specify: plain };
+  const relations = relationsOf(all);
   const apps = drafts.map(({ unit, draft }): ForeignApp => {
     const mistakes = new Mistakes(unit.path);
     const around = surroundings(unit, context);
@@ -49,7 +51,7 @@ export function readSystemd(files: readonly UnitFile[], context: Omit<ForeignCon
       isOfSystem: around.isOfSystem,
       mistake: (text) => mistakes.say(null, text),
     });
-    putRelations(draft, unit, { units: services, names, specify });
+    putRelations(draft, unit, all, relations);
     if (unit.name.includes('@.'))
       draft.note(
         `A template without an instance, so %i is empty: stead import systemd ${unit.name.replace('@.', '@NAME.')}.`,
@@ -63,6 +65,15 @@ export function readSystemd(files: readonly UnitFile[], context: Omit<ForeignCon
     return draft.app();
   });
   return { apps, notes: notesOf(units, services) };
+}
+
+/** Throws CONFIG_INVALID for another kind of unit, and for one that is named twice. */
+function checkNames(units: readonly Unit[]): void {
+  for (const [at, { path, name }] of units.entries()) {
+    if (!['.service', '.timer', '.socket'].includes(extname(name)))
+      throw mistaken(path, 'only .service, .timer and .socket are imported');
+    if (units.findIndex((other) => other.name === name) < at) throw mistaken(path, `a second unit is called ${name}`);
+  }
 }
 
 /** `nginx.service` is nginx, `web@8080.service` web-8080. */

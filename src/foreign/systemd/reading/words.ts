@@ -14,31 +14,44 @@ const escapes: Readonly<Record<string, string>> = {
   s: ' ',
 };
 
+export interface UnitWord {
+  readonly word: string;
+  /** As it is written. */
+  readonly raw: string;
+}
+
 /** Null if a quote is not closed. An escape that is none stays as it is written, as systemd does with a warning. */
-export function splitUnitWords(text: string): readonly string[] | null {
-  const words: string[] = [];
+export function unitWords(text: string): readonly UnitWord[] | null {
+  const words: UnitWord[] = [];
   let word: string | null = null;
   let quote: string | null = null;
+  let from = 0;
+  const end = (at: number) => {
+    if (word !== null) words.push({ word, raw: text.slice(from, at) });
+    word = null;
+  };
   for (let at = 0; at < text.length; at++) {
     const letter = text[at]!;
+    if (quote === null && /\s/.test(letter)) {
+      end(at);
+      continue;
+    }
+    if (word === null) from = at;
+    word ??= '';
     if (letter === '\\') {
       const [value, length] = readEscape(text.slice(at + 1, at + 10));
-      word = (word ?? '') + value;
+      word += value;
       at += length;
-    } else if (quote !== null) {
-      if (letter === quote) quote = null;
-      else word += letter;
-    } else if (letter === '"' || letter === "'") {
-      quote = letter;
-      word ??= '';
-    } else if (/\s/.test(letter)) {
-      if (word !== null) words.push(word);
-      word = null;
-    } else word = (word ?? '') + letter;
+    } else if (letter === quote) quote = null;
+    else if (quote === null && (letter === '"' || letter === "'")) quote = letter;
+    else word += letter;
   }
-  if (quote !== null) return null;
-  return word === null ? words : [...words, word];
+  end(text.length);
+  return quote === null ? words : null;
 }
+
+export const splitUnitWords = (text: string): readonly string[] | null =>
+  unitWords(text)?.map(({ word }) => word) ?? null;
 
 /** What comes after a backslash: what it means, and how long it is. */
 function readEscape(rest: string): [value: string, length: number] {
