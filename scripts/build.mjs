@@ -61,7 +61,7 @@ writeFileSync(
 );
 for (const name of ['api.d.cts', 'api.d.mts']) writeFileSync(join(beside, name), await types);
 // What is not bundled: a shell or a program's Node runs it as it is.
-const scripts = ['src/launcher', 'src/sockets', 'src/watch'].flatMap((folder) =>
+const scripts = ['src/launcher', 'src/sockets', 'src/systemd', 'src/watch'].flatMap((folder) =>
   readdirSync(join(root, folder))
     .filter((name) => /\.(sh|cjs)$/.test(name))
     .map((name) => {

@@ -8,7 +8,18 @@ import { fileURLToPath } from 'node:url';
 
 const src = join(dirname(fileURLToPath(import.meta.url)), '..', 'src');
 
-const capabilities = ['foreign', 'launcher', 'logs', 'metrics', 'programs', 'sockets', 'storage', 'terminal', 'watch'];
+const capabilities = [
+  'foreign',
+  'launcher',
+  'logs',
+  'metrics',
+  'programs',
+  'sockets',
+  'storage',
+  'systemd',
+  'terminal',
+  'watch',
+];
 const ground = ['host', 'protocol', 'config', 'lifecycle'];
 /** Which folders the files of a folder may import, besides their own. */
 const allowed = {
@@ -23,6 +34,7 @@ const allowed = {
   metrics: ['host', 'protocol', 'config'],
   programs: ['host', 'protocol', 'config'],
   sockets: ['host', 'protocol', 'config'],
+  systemd: ['host', 'protocol', 'config'],
   terminal: ['host', 'protocol', 'config'],
   watch: ['host', 'protocol', 'config'],
   // Migration fills in the defaults of options and of the automaton.
@@ -32,7 +44,7 @@ const allowed = {
   daemon: [...ground, ...capabilities, 'view'],
   client: [...ground, ...capabilities, 'view'],
   api: ['client', 'config', 'host', 'protocol', 'terminal'],
-  cli: ['client', 'config', 'dev', 'foreign', 'protocol', 'logs', 'terminal', 'watch', 'host', 'lifecycle'],
+  cli: ['client', 'config', 'dev', 'foreign', 'protocol', 'logs', 'systemd', 'terminal', 'watch', 'host', 'lifecycle'],
   entry: [...ground, ...capabilities, 'view', 'daemon', 'client', 'dev', 'api', 'cli'],
 };
 

@@ -3,6 +3,7 @@ import { basename } from 'node:path';
 import { act } from '../client/act.ts';
 import { captureCaller } from '../client/caller.ts';
 import { type LoadedConfig, loadConfig } from '../client/config/load-config.ts';
+import { daemonNotes } from '../client/daemon-notes.ts';
 import type { Flag } from '../config/parse.ts';
 import { escapeControls } from '../host/bytes.ts';
 import type { AppliedApp, ApplyRequest, ApplyResponse, AppView } from '../protocol/api.ts';
@@ -60,6 +61,7 @@ export async function apply(home: string, config: LoadedConfig, options: ApplyOp
     apps: config.apps,
     ...{ isPruned, isDryRun, isPartial, caller, wait: options.isAwaited },
   };
+  daemonNotes.tell = say;
   const answer = await act(home, 'apply', { body });
   return { ...answer, notes: [...config.notes, ...answer.notes] };
 }

@@ -32,9 +32,11 @@ import { command as set } from './commands/set.ts';
 import { command as show } from './commands/show.ts';
 import { command as signal } from './commands/signal.ts';
 import { command as start } from './commands/start.ts';
+import { command as startup } from './commands/startup.ts';
 import { command as stop } from './commands/stop.ts';
 import { command as uninstall } from './commands/uninstall.ts';
 import { command as unset } from './commands/unset.ts';
+import { command as unstartup } from './commands/unstartup.ts';
 import { command as up } from './commands/up.ts';
 import { command as wait } from './commands/wait.ts';
 import { command as why } from './commands/why.ts';
@@ -75,6 +77,8 @@ export const catalogue: readonly Command[] = [
   wait,
   pid,
   adopt,
+  startup,
+  unstartup,
   daemon,
   doctor,
   uninstall,

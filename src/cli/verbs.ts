@@ -42,6 +42,8 @@ export const verbs = {
   reset: { synonyms: [], summary: 'forget the restarts and failures of an app' },
   wait: { synonyms: [], summary: 'wait until an app ends, and end with its exit code' },
   pid: { synonyms: [], summary: 'print the pid of an app' },
+  startup: { synonyms: [], summary: 'have everything back after a boot: a unit of systemd' },
+  unstartup: { synonyms: [], summary: 'take that unit away; programs run on' },
   daemon: { synonyms: [], summary: 'the daemon itself: status, stop, restart, run, logs' },
   uninstall: { synonyms: [], summary: 'end everything and leave nothing of stead' },
   completion: { synonyms: [], summary: 'print a completion script for bash, zsh or fish' },
@@ -67,9 +69,7 @@ const others: Readonly<Record<string, string>> = {
   prettylist: 'stead list --json',
   restartall: 'stead restart all',
   save: 'nothing has to be saved: what you ask for is kept when the command returns; stead dump writes it to a file',
-  startup: 'there is no such verb yet; to have all back after a boot, in crontab -e: @reboot stead daemon restart',
   stopall: 'stead stop all',
-  unstartup: 'nothing of stead starts at boot, unless you made something start it',
   update: 'stead daemon restart brings up this version; no app notices',
   version: 'stead --version',
 };

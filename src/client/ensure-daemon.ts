@@ -16,17 +16,22 @@ import {
   watch,
 } from 'node:fs';
 import { connect } from 'node:net';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { closeInheritedFds } from '../host/fds.ts';
-import { errnoOf, isReadOnly } from '../host/files.ts';
+import { errnoOf, isReadOnly, readIfThere, replaceFile } from '../host/files.ts';
 import { socketAddress } from '../host/home.ts';
 import { SteadError } from '../protocol/errors.ts';
 import { prepareHome, unusable } from '../storage/home.ts';
+import { daemonNotes } from './daemon-notes.ts';
 import { installNative } from './install-native.ts';
+import { logoutSentence, whatLogoutDoes } from './login.ts';
+import { startUnit } from './start-unit.ts';
 
 const startTimeoutMs = 15_000;
 /** Besides the events of the home's directory, for file systems that have none. */
 const lookMs = 100;
+/** systemd waits for half a second before it starts a daemon again. */
+const unitMs = 5000;
 /** Nobody answers after so long: perhaps the one that had the lock is gone. */
 const tryAgainMs = 1000;
 
@@ -38,13 +43,15 @@ export async function ensureDaemon(home: string): Promise<void> {
   prepareHome(home);
   const library = installLibrary(home);
   closeInheritedFds();
+  const unit = startUnit(home);
   const deadline = Date.now() + startTimeoutMs;
   const arrival = new Arrival(home);
   try {
-    for (let nextTry = 0; !(await answers(home)); ) {
+    for (let nextTry = unit === 'no' ? 0 : Date.now() + unitMs; !(await answers(home)); ) {
       if (Date.now() > deadline) throw unreachable(home, `it did not answer within ${startTimeoutMs / 1000} s`);
       // One that finds the lock taken goes at once; and the one that had it may have been at its end.
       if (Date.now() >= nextTry && !isKeptByUs.current) {
+        if (nextTry === 0) warnOfLogout();
         spawnGuardian(home, library);
         nextTry = Date.now() + tryAgainMs;
       }
@@ -55,11 +62,35 @@ export async function ensureDaemon(home: string): Promise<void> {
   }
 }
 
+/** The home, and in it what a daemon runs: for whoever starts it. The errors of `prepareHome`, and DISK. */
+export function prepareLibrary(home: string): string {
+  prepareHome(home);
+  return installLibrary(home);
+}
+
 /** The parts of the daemon, copied to `lib/<version>-<build>/` of a home. Returns that directory. */
 export function installLibrary(home: string): string {
   const library = installScripts(home);
   installNative(library);
+  recordChoice(home, library);
   return library;
+}
+
+/**
+ * What a unit of systemd, or a line of a crontab, runs from now on: this build, by this Node. `unit.sh` has a place of its own, so that they need not change.
+ * On a full or read-only disk what was recorded before goes on to hold, and a daemon starts all the same.
+ */
+function recordChoice(home: string, library: string): void {
+  try {
+    const script = readFileSync(join(library, 'unit.sh'), 'utf8');
+    const files = { 'unit.sh': script, node: `${process.execPath}\n`, current: `${basename(library)}\n` };
+    for (const [name, text] of Object.entries(files)) {
+      const path = join(home, 'lib', name);
+      if (readIfThere(path) !== text) replaceFile(path, text);
+    }
+  } catch {
+    // As said.
+  }
 }
 
 function installScripts(home: string): string {
@@ -101,19 +132,30 @@ export function daemonEnvironment(home: string): NodeJS.ProcessEnv {
 }
 
 /**
- * Forked twice: a command that is given by a program of another home is that program's child, and the daemon must not be found in its tree.
+ * Forked twice: a command that is given by a program of another home is that program's child, and the daemon must not be found in its tree. Where the end of
+ * this login would take it along, in a scope of the user's own systemd that outlives that.
  */
 function spawnGuardian(home: string, library: string): void {
+  const words = [join(library, 'guardian.sh'), 'start', home, process.execPath, join(library, 'daemon.cjs')];
+  const plain = ['/usr/bin/setsid', '-f', '/bin/sh', ...words];
+  const inScope = ['systemd-run', '--user', '--scope', '--quiet', '--property=Delegate=yes', '--', ...plain];
+  if (whatLogoutDoes() !== 'stays in a scope') spawnDetached(home, plain);
+  else spawnDetached(home, inScope, () => spawnDetached(home, plain));
+}
+
+function spawnDetached(home: string, [command, ...words]: readonly string[], otherwise?: () => void): void {
   const log = openDaemonLog(home);
   try {
-    const words = [join(library, 'guardian.sh'), 'start', home, process.execPath, join(library, 'daemon.cjs')];
-    const child = spawn('/usr/bin/setsid', ['-f', '/bin/sh', ...words], {
+    const { XDG_RUNTIME_DIR } = process.env;
+    const child = spawn(command!, words, {
       detached: true,
       cwd: '/',
-      env: daemonEnvironment(home),
+      // To reach the user's systemd.
+      env: { ...daemonEnvironment(home), ...(otherwise && XDG_RUNTIME_DIR && { XDG_RUNTIME_DIR }) },
       stdio: ['ignore', log, log],
     });
-    child.once('error', (error) => process.emitWarning(error));
+    child.once('error', (error) => (otherwise ? otherwise() : process.emitWarning(error)));
+    child.once('exit', (code) => code !== 0 && otherwise?.());
     child.unref();
   } finally {
     closeSync(log);
@@ -143,6 +185,12 @@ export async function answers(home: string): Promise<boolean> {
   } finally {
     address.close();
   }
+}
+
+/** Once, by the command that starts the daemon. */
+function warnOfLogout(): void {
+  const sentence = logoutSentence(whatLogoutDoes());
+  if (sentence !== null) daemonNotes.tell(sentence);
 }
 
 /** Wakes when a name in the home changes. */

@@ -6,26 +6,12 @@ import { accessSync, constants, existsSync, readdirSync, readFileSync, statfsSyn
 import { userInfo } from 'node:os';
 import { join } from 'node:path';
 import { cgroupPlace, usableControllers } from '../host/cgroup.ts';
-import type { DaemonView } from '../protocol/api.ts';
 import { checkHome, homeId } from '../storage/home.ts';
 import { appsDirectory } from '../storage/layout.ts';
+import { examineBoot, examineLogins, examineNode } from './examine-boot.ts';
+import { type Examined, type Finding, finding, ok, readText } from './finding.ts';
 
-export interface Finding {
-  /** `ok`; `note`: good to know; `warning`: something will not work as hoped; `problem`: something is wrong. */
-  readonly level: 'ok' | 'note' | 'warning' | 'problem';
-  readonly about: string;
-  readonly text: string;
-  /** What mends it; null where nothing has to or can be. */
-  readonly mend: string | null;
-}
-
-export interface Examined {
-  readonly home: string;
-  readonly version: string;
-  /** Null if no daemon answers. */
-  readonly daemon: DaemonView | null;
-  readonly env: NodeJS.ProcessEnv;
-}
+export type { Finding };
 
 export function examine(machine: Examined): Finding[] {
   return [
@@ -35,20 +21,12 @@ export function examine(machine: Examined): Finding[] {
     ...examineDisk(machine.home),
     ...examineInotify(),
     ...examineCgroups(machine),
-    ...examineLogins(),
+    ...examineLogins(machine),
     ...examineBoot(machine),
-    ...examineNode(),
+    ...examineNode(machine),
     ...examineTracing(),
   ];
 }
-
-const ok = (about: string, text: string): Finding => ({ level: 'ok', about, text, mend: null });
-const finding = (level: Finding['level'], about: string, text: string, mend: string | null = null): Finding => ({
-  level,
-  about,
-  text,
-  mend,
-});
 
 /** Descriptors out of other processes: needed when two of what hold them die at once. */
 function examineTracing(): Finding[] {
@@ -104,7 +82,7 @@ function examineDaemon({ home, daemon, version }: Examined): Finding[] {
       finding('warning', 'daemon', 'does not run: programs run on, and none is started again', 'stead daemon restart'),
     ];
   const found = [ok('daemon', `runs, pid ${daemon.pid}, since ${daemon.since}`)];
-  if (daemon.guardian === null)
+  if (daemon.guardian === null && !daemon.unit)
     found.push(
       finding('note', 'guardian', 'the daemon runs without one (stead daemon run, or a service manager)', null),
     );
@@ -204,7 +182,7 @@ function examineCgroups({ home, env, daemon }: Examined): Finding[] {
         'note',
         'cgroups',
         'no cgroup v2 of one’s own: trees are found by their traces, memory is measured, and CPU and task limits are refused',
-        existsSync('/run/systemd/system') ? 'run the daemon in a unit with Delegate=yes (stead daemon run)' : null,
+        existsSync('/run/systemd/system') ? 'stead startup: its unit has them (Delegate=yes)' : null,
       ),
     ];
   if (controllers.length === 0)
@@ -218,74 +196,4 @@ function examineCgroups({ home, env, daemon }: Examined): Finding[] {
 function controllersHere(home: string, env: NodeJS.ProcessEnv): readonly string[] | null {
   const place = existsSync(home) ? cgroupPlace(homeId(home), env) : null;
   return place === null ? null : [...usableControllers(place)];
-}
-
-/** What logind does to what a user leaves running. */
-function examineLogins(): Finding[] {
-  if (!existsSync('/run/systemd/seats') && !existsSync('/run/systemd/users'))
-    return [ok('logins', 'no logind: nothing ends programs at a logout')];
-  const config = ['/etc/systemd/logind.conf', ...confFiles('/etc/systemd/logind.conf.d')]
-    .map((path) => readText(path) ?? '')
-    .join('\n');
-  const { uid, username } = userInfo();
-  const kills = /^\s*KillUserProcesses\s*=\s*(yes|true|1|on)/im.test(config) && uid !== 0;
-  const lingers = existsSync(`/var/lib/systemd/linger/${username}`);
-  if (kills && !lingers)
-    return [
-      finding(
-        'problem',
-        'logins',
-        'logind ends all your programs when you log out (KillUserProcesses=yes)',
-        `loginctl enable-linger ${username}`,
-      ),
-    ];
-  return [ok('logins', kills ? `${username} lingers: programs outlive a logout` : 'programs outlive a logout')];
-}
-
-function confFiles(directory: string): string[] {
-  try {
-    return readdirSync(directory)
-      .filter((name) => name.endsWith('.conf'))
-      .map((name) => join(directory, name));
-  } catch {
-    return [];
-  }
-}
-
-function examineBoot({ home }: Examined): Finding[] {
-  if (!existsSync(join(home, 'apps'))) return [];
-  const cron = ['/var/spool/cron/crontabs', '/var/spool/cron']
-    .map((directory) => readText(join(directory, userInfo().username)) ?? '')
-    .join('\n');
-  if (/@reboot.*\bstead\b/.test(cron)) return [ok('boot', 'crontab starts stead at boot')];
-  return [
-    finding(
-      'note',
-      'boot',
-      'nothing was found that starts stead when the machine does',
-      'crontab -e, and the line: @reboot stead daemon restart',
-    ),
-  ];
-}
-
-function examineNode(): Finding[] {
-  const path = process.execPath;
-  const manager = /\/\.(nvm|fnm|volta|asdf|nodenv|n)\/|\/(nvm|fnm|mise)\//.exec(path)?.[0];
-  if (manager === undefined) return [ok('node', `${path}, ${process.version}`)];
-  return [
-    finding(
-      'note',
-      'node',
-      `${path} belongs to a version manager: removing this version takes the daemon's Node away; it then takes the node of its PATH`,
-      'keep one Node installed for the whole machine, or: stead daemon restart after switching',
-    ),
-  ];
-}
-
-function readText(path: string): string | null {
-  try {
-    return readFileSync(path, 'utf8');
-  } catch {
-    return null;
-  }
 }

@@ -5,7 +5,7 @@ import { sharedDirectory } from '../storage/layout.ts';
 
 /** What stead itself puts into a home. */
 const own =
-  /^(apps|lib|notify|terminals|lock|stopped|pm2\.json|daemon\.json|daemon\.log|events\.jsonl(?:\.1)?|stead\.sock|token|stead\.sock\.\d+)$/;
+  /^(apps|lib|notify|terminals|lock|stopped|pm2\.json|unit|ending|leave|daemon\.json|daemon\.log|events\.jsonl(?:\.1)?|stead\.sock|token|stead\.sock\.\d+)$/;
 /** What holds the user's words: gone only with `purge`. */
 const kept = /^(logs|config\.yaml)$/;
 

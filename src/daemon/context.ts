@@ -1,6 +1,7 @@
 import type { Happening } from '../lifecycle/happenings.ts';
 import type { CpuMeter } from '../metrics/cpu.ts';
 import type { OomCount } from '../metrics/oom-count.ts';
+import type { ManagerLink } from '../systemd/manager-link.ts';
 import type { App } from './app.ts';
 import type { CrashBucket } from './crash-bucket.ts';
 import type { Enforcement } from './enforce.ts';
@@ -40,6 +41,10 @@ export interface Daemon {
   readonly rollouts: Rollouts;
   readonly terminals: Terminals;
   readonly watching: Watching;
+  /** The systemd that keeps this daemon, if one does. */
+  readonly manager: ManagerLink;
+  /** It ends, and all apps with it: nothing is started any more. */
+  readonly isEnding: boolean;
   /** Passes on what happened: to those that follow events, and to hooks. */
   tell(instance: Instance, happening: Happening): void;
   /** One line into daemon.log. */

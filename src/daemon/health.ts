@@ -2,6 +2,8 @@
  * Looks after a program that runs: its liveness check, and its memory where the kernel does not hold the limit. A timer is there only for apps that ask
  * for it.
  */
+
+import { processStat } from '../host/process.ts';
 import { sizeInWords } from '../lifecycle/words.ts';
 import { rssOf } from '../metrics/memory.ts';
 import { readProcess } from '../metrics/proc-table.ts';
@@ -53,11 +55,18 @@ function watchLiveness(instance: Instance, unwell: (reason: string) => void): Wa
 
 function watchMemory(instance: Instance, unwell: (reason: string) => void): Watching | null {
   const { maxMemory } = instance.app.spec;
-  if (maxMemory === null || instance.app.daemon.enforcement.controllers.has('memory')) return null;
+  if (maxMemory === null || (instance.app.daemon.enforcement.controllers.has('memory') && isCounted(instance)))
+    return null;
   return every(firstMemoryLookMs, memoryLookMs, async () => {
     const used = treeMemory(instance);
     if (used > maxMemory) unwell(`memory: ${sizeInWords(used)} of ${sizeInWords(maxMemory)} (max_memory)`);
   });
+}
+
+/** Whether the kernel counts all that a run has for its limit: not what it had before the daemon was started anew under an older systemd. */
+function isCounted({ app, program }: Instance): boolean {
+  if (!app.daemon.manager.isReleased || program === null) return true;
+  return program.startTicks > (processStat(process.pid)?.startTicks ?? 0);
 }
 
 /** RSS of the whole tree in bytes. */

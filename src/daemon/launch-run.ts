@@ -204,12 +204,26 @@ function preloadEntries({ app }: Instance, preloads: readonly (string | null)[])
   return [`NODE_OPTIONS=${before ? `${before} ` : ''}${words.join(' ')}`];
 }
 
+const hasLimits = ({ app }: Instance): boolean => {
+  const { maxMemory, cpuWeight, cpuQuota, maxTasks } = app.spec;
+  return [maxMemory, cpuWeight, cpuQuota, maxTasks].some((limit) => limit !== null);
+};
+
+/** Sets the limits of a run that is under way: its cgroup may be a new one, or without controllers for a while. */
+export function limitAgain(instance: Instance): void {
+  try {
+    if (hasLimits(instance)) prepareCgroup(instance);
+  } catch (error) {
+    instance.app.daemon.log(`${instance.app.name}: its limits are not set: ${(error as Error).message}`);
+  }
+}
+
 /** With limits it is in its cgroup before it is executed; else it is moved there afterwards, which costs its start nothing. */
 function prepareCgroup(instance: Instance): string | null {
   const { app } = instance;
   const { maxMemory, cpuWeight, cpuQuota, maxTasks } = app.spec;
   const path = Tree.cgroupOf(instance);
-  if (path === null || [maxMemory, cpuWeight, cpuQuota, maxTasks].every((limit) => limit === null)) return null;
+  if (path === null || !hasLimits(instance)) return null;
   const cgroup = makeCgroup(path);
   if (cgroup === null) throw new Error(`its cgroup can't be made: ${path}`);
   limitCgroup(cgroup, { maxMemory, cpuWeight, cpuQuota, maxTasks }, app.daemon.enforcement.controllers);

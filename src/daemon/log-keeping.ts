@@ -31,7 +31,7 @@ export class LogKeeping {
   readonly #keepers = new Map<string, LogKeeper>();
   /** Up to when the daemon before this one can have kept them. */
   readonly #aliveUntil: number | null;
-  readonly #cap: number | null;
+  #cap: number | null;
   #tasks: Promise<void> = Promise.resolve();
   #hasCapProblem = false;
 
@@ -43,6 +43,11 @@ export class LogKeeping {
     this.#aliveUntil = statSync(join(daemon.home, 'daemon.log'), { throwIfNoEntry: false })?.mtimeMs ?? null;
     setInterval(() => this.sweep(), sweepMs).unref();
     setTimeout(() => this.sweep(), firstSweepMs).unref();
+  }
+
+  /** Another cap, as in the constructor; heeded at the next sweep. */
+  setCap(cap: number | null | undefined): void {
+    this.#cap = cap === undefined ? defaultCap(this.#daemon.home) : cap;
   }
 
   /** Keeps the logs of an instance from now on; called again when its spec may say otherwise. */

@@ -10,9 +10,11 @@ import { CpuMeter } from '../metrics/cpu.ts';
 import { OomCount } from '../metrics/oom-count.ts';
 import { protocolVersion } from '../protocol/version.ts';
 import { homeId, prepareHome } from '../storage/home.ts';
+import { ManagerLink } from '../systemd/manager-link.ts';
 import type { Daemon } from './context.ts';
 import { CrashBucket } from './crash-bucket.ts';
 import { Events } from './events.ts';
+import { gather } from './gather.ts';
 import { Guardian } from './guardian.ts';
 import { handlers } from './handlers/index.ts';
 import { sweepJobs } from './jobs.ts';
@@ -25,6 +27,7 @@ import { Scheduler } from './schedule.ts';
 import { listen } from './server.ts';
 import { Terminals } from './terminals/terminals.ts';
 import { Turns } from './turns.ts';
+import { endAll, endsAll, statusLine } from './unit.ts';
 import { Watching } from './watching/watching.ts';
 
 /** The home was removed and made again: the guardian respawns the daemon in it. */
@@ -58,7 +61,8 @@ export async function runDaemon(options: DaemonOptions): Promise<Daemon> {
   prepareHome(home);
   const guardian = new Guardian({ home, pid: options.guardian, log });
   const id = homeId(home);
-  const base = cgroupBase(id, env);
+  const manager = new ManagerLink(env, log);
+  const base = cgroupBase(id, env, manager.unit?.name ?? null);
   const ownCgroup = base === null ? null : leaveCallersCgroup(base, options.guardian);
   const events = new Events(home, log);
   const daemon: Daemon = {
@@ -89,7 +93,14 @@ export async function runDaemon(options: DaemonOptions): Promise<Daemon> {
     watching: new Watching(),
     crashes: new CrashBucket(),
     oom: new OomCount(),
-    tell: (instance, happening) => events.add(instance, happening),
+    manager,
+    get isEnding() {
+      return isEnding;
+    },
+    tell: (instance, happening) => {
+      events.add(instance, happening);
+      manager.statusChanged(status);
+    },
     log,
     guardianPid: () => guardian.pid,
     stop: () => {
@@ -105,6 +116,8 @@ export async function runDaemon(options: DaemonOptions): Promise<Daemon> {
       options.exit(0);
     },
   };
+  let isEnding = false;
+  const status = () => statusLine(daemon.apps.values());
   const newcomers = new Newcomers(daemon);
   const terminals = new Terminals(daemon, options.library);
   const logs = new LogKeeping(daemon, (await homeConfig(home, log)).logsMaxTotal);
@@ -117,10 +130,26 @@ export async function runDaemon(options: DaemonOptions): Promise<Daemon> {
   await listen(home, handlers(daemon, events), log);
   writeDaemonFile(daemon);
   watchHome(daemon, () => options.exit(homeLostCode));
-  for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, () => daemon.stop());
-  process.on('SIGHUP', () => {});
+  const end = async () => {
+    if (isEnding) return;
+    isEnding = endsAll(daemon);
+    if (isEnding) await endAll(daemon).catch((error: Error) => log(`not all has ended: ${error.message}`));
+    else manager.stopping('the programs run on');
+    daemon.stop();
+  };
+  for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, () => void end());
+  process.on('SIGHUP', () => void reload(daemon));
   log(`version ${version}, pid ${process.pid}: ${daemon.apps.size} apps`);
+  await gather(daemon);
+  manager.ready(status());
   return daemon;
+}
+
+/** `systemctl reload`: what concerns the whole home is read again. */
+async function reload({ home, manager, logs, log }: Daemon): Promise<void> {
+  manager.reloading();
+  logs.setCap((await homeConfig(home, log)).logsMaxTotal);
+  manager.reloaded();
 }
 
 /** What concerns the whole home; the defaults where there is no such file, or none that can be read, which is said. */

@@ -22,8 +22,12 @@ import { basename, dirname, join } from 'node:path';
 import { isOutOfFds } from './fds.ts';
 
 /** The directory under which this home's cgroups lie, made if need be; null where there is none to be had. */
-export function cgroupBase(homeId: string, env: NodeJS.ProcessEnv = process.env): string | null {
-  const base = cgroupPlace(homeId, env);
+export function cgroupBase(
+  homeId: string,
+  env: NodeJS.ProcessEnv = process.env,
+  delegated: string | null = null,
+): string | null {
+  const base = cgroupPlace(homeId, env, delegated);
   if (base === null) return null;
   try {
     mkdirSync(base, { recursive: true });
@@ -34,12 +38,18 @@ export function cgroupBase(homeId: string, env: NodeJS.ProcessEnv = process.env)
   }
 }
 
-/** Where this home's cgroups lie or would lie; null where there can be none. Nothing is made. */
-export function cgroupPlace(homeId: string, env: NodeJS.ProcessEnv = process.env): string | null {
+/** Where this home's cgroups lie or would lie; null where there can be none. Nothing is made. `delegated` is a unit of which the caller knows that it is. */
+export function cgroupPlace(
+  homeId: string,
+  env: NodeJS.ProcessEnv = process.env,
+  delegated: string | null = null,
+): string | null {
   if (env.STEAD_NO_CGROUP) return null;
   const mount = unifiedMount();
   if (mount === null) return null;
-  const parent = existsSync('/run/systemd/system') ? delegatedCgroup(mount, `/stead-${homeId}`) : mount;
+  const parent = existsSync('/run/systemd/system')
+    ? delegatedCgroup(mount, { ours: `/stead-${homeId}`, known: delegated })
+    : mount;
   if (parent === null) return null;
   try {
     accessSync(parent, constants.W_OK);
@@ -196,18 +206,25 @@ export function removeCgroup(path: string): void {
 
 const systemctlMs = 3000;
 
-/** The cgroup of the unit in which this process is, if systemd has delegated it; also when it has moved to a cgroup of ours below that. */
-function delegatedCgroup(mount: string, ours: string): string | null {
+/** The cgroup of the unit in which this process is, if systemd has delegated it; also when it is in a cgroup below that, ours or a DelegateSubgroup=. */
+function delegatedCgroup(
+  mount: string,
+  { ours, known }: { readonly ours: string; readonly known: string | null },
+): string | null {
   try {
     const own = /^0::(.*)$/m.exec(readFileSync('/proc/self/cgroup', 'latin1'))?.[1] ?? '';
     const at = own.indexOf(ours);
     if (at >= 0) return join(mount, own.slice(0, at));
-    const unit = basename(own);
-    if (!/\.(?:service|scope)$/.test(unit)) return null;
+    const path = /^.*\.(?:service|scope)(?=\/|$)/.exec(own)?.[0];
+    if (path === undefined) return null;
+    const unit = basename(path);
+    if (unit === known) return join(mount, path);
     const manager = own.includes('/user@') ? ['--user'] : [];
     const words = [...manager, 'show', '--property=Delegate', '--value', unit];
-    const { stdout } = spawnSync('systemctl', words, { encoding: 'utf8', timeout: systemctlMs });
-    return stdout?.trim() === 'yes' ? join(mount, own) : null;
+    // A daemon has nothing of its caller's environment.
+    const env = { XDG_RUNTIME_DIR: `/run/user/${process.getuid?.()}`, ...process.env };
+    const { stdout } = spawnSync('systemctl', words, { encoding: 'utf8', timeout: systemctlMs, env });
+    return stdout?.trim() === 'yes' ? join(mount, path) : null;
   } catch {
     return null;
   }

@@ -509,6 +509,8 @@ export interface DaemonView {
   readonly running: boolean;
   readonly pid: number | null;
   readonly guardian: number | null;
+  /** Of systemd, which keeps the daemon in a guardian's place; null without one. Absent in answers of earlier versions. */
+  readonly unit?: { readonly name: string; readonly scope: 'system' | 'user' } | null;
   readonly version: string | null;
   readonly protocol: { readonly major: number; readonly minor: number } | null;
   readonly home: string;

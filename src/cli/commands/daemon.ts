@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { ensureDaemon } from '../../client/ensure-daemon.ts';
+import { ensureDaemon, prepareLibrary } from '../../client/ensure-daemon.ts';
 import { runForeground } from '../../client/foreground.ts';
 import { request } from '../../client/http.ts';
 import { endHungDaemon } from '../../client/hung-daemon.ts';
@@ -10,6 +10,7 @@ import { nearest } from '../../config/nearest.ts';
 import { unkept } from '../../logs/layout.ts';
 import type { DaemonView } from '../../protocol/api.ts';
 import { SteadError } from '../../protocol/errors.ts';
+import { flag } from '../../systemd/manager.ts';
 import type { Call, Command } from '../command.ts';
 import { followShown, parseCount, plainly, showLogs } from '../log-output.ts';
 import { print, printJson, withProgress } from '../output.ts';
@@ -19,9 +20,9 @@ import { localTime, shortSize } from '../render/units.ts';
 
 export const command: Command = {
   name: 'daemon',
-  usage: ['daemon status', 'daemon stop | restart', 'daemon run', 'daemon logs [-n N|all] [-f]'],
+  usage: ['daemon status', 'daemon stop | restart', 'daemon run | prepare', 'daemon logs [-n N|all] [-f]'],
   about: [
-    'The daemon is started by the first command that needs it. It may die or be restarted at any time: your programs run on, and the next daemon takes them over. `daemon run` keeps it in the foreground.',
+    'The daemon is started by the first command that needs it. It may die or be restarted at any time: your programs run on, and the next daemon takes them over. `daemon run` keeps it in the foreground. `daemon prepare` only copies into the home what a unit or a crontab runs: lib/unit.sh.',
   ],
   examples: [
     ['stead daemon status', 'does it run, which version'],
@@ -40,6 +41,7 @@ const actions: Readonly<Record<string, (call: Call) => Promise<number>>> = {
   stop,
   restart,
   run,
+  prepare,
   logs,
 };
 
@@ -68,7 +70,8 @@ async function status({ home, json }: Call): Promise<number> {
   else if (!view.running) print(`The daemon is not running (home ${home}); the next command that acts starts it.`);
   else {
     const guardian = view.guardian === null ? '' : `, guardian ${view.guardian}`;
-    print(`The daemon runs: pid ${view.pid}${guardian}, version ${view.version}`);
+    const unit = view.unit ? `, kept by systemd (${flag(view.unit.scope)}${view.unit.name})` : '';
+    print(`The daemon runs: pid ${view.pid}${guardian}, version ${view.version}${unit}`);
     print(
       `home ${view.home}${view.since ? `, since ${localTime(view.since)}` : ''}${view.memory ? `, memory ${shortSize(view.memory)}` : ''}`,
     );
@@ -80,6 +83,7 @@ const nobody = (home: string): DaemonView => ({
   running: false,
   pid: null,
   guardian: null,
+  unit: null,
   version: null,
   protocol: null,
   home,
@@ -90,12 +94,19 @@ const nobody = (home: string): DaemonView => ({
 async function stop({ home, json }: Call): Promise<number> {
   assertWritable(home);
   const before = await readStatus(home);
+  if (before?.unit) throw keptByUnit(before.unit);
   const runOn = before && (await hasPrograms(home)) ? '; your programs run on' : '';
   if (before) await withProgress('Stopping the daemon …', stopDaemon(home, before.pid));
   if (json) printJson({ ...nobody(home), changed: before !== null });
   else print(before ? `The daemon (pid ${before.pid}) has ended${runOn}.` : 'The daemon was not running.');
   return 0;
 }
+
+/** It would be back at once. */
+const keptByUnit = ({ name, scope }: NonNullable<DaemonView['unit']>): SteadError =>
+  new SteadError('UNSUPPORTED', `systemd keeps this daemon (${name}): it would start it again at once`, {
+    hint: `systemctl ${flag(scope)}stop ${name} ends it and all apps; stead daemon restart replaces it; stead unstartup takes it out of systemd, and no app notices`,
+  });
 
 /** Whether anything runs that its daemon leaves behind. */
 async function hasPrograms(home: string): Promise<boolean> {
@@ -139,6 +150,8 @@ async function replaceDaemon(home: string): Promise<void> {
   try {
     const before = await readStatus(home);
     refuseNewer(before?.version ?? null);
+    // systemd may be faster to start one than this command.
+    prepareLibrary(home);
     if (before) await stopDaemon(home, before.pid);
   } catch (error) {
     if (!isSilent(error)) throw error;
@@ -149,6 +162,14 @@ async function replaceDaemon(home: string): Promise<void> {
     await stopDaemon(home, pid);
   }
   await ensureDaemon(home);
+}
+
+async function prepare({ home, json }: Call): Promise<number> {
+  assertWritable(home);
+  const library = prepareLibrary(home);
+  if (json) printJson({ library });
+  else print(`${library} is what a unit of this home runs from now on.`);
+  return 0;
 }
 
 function run({ home }: Call): Promise<number> {

@@ -1,5 +1,6 @@
 import { act } from '../../client/act.ts';
 import { captureCaller } from '../../client/caller.ts';
+import { daemonNotes } from '../../client/daemon-notes.ts';
 import { optionFlags, toSpecOptions } from '../../config/parse.ts';
 import { escapeControls } from '../../host/bytes.ts';
 import type { RunRequest, RunResponse } from '../../protocol/api.ts';
@@ -48,6 +49,7 @@ async function run({ home, words, rest, values, json }: Call): Promise<number> {
     throw new SteadError('USAGE', "-f prints the program's own output: --json has no place beside it");
   assertWritable(home);
   sayWhatIsLeftOut(values);
+  daemonNotes.tell = say;
   const body: RunRequest = { command: line, options: toSpecOptions(values), caller: captureCaller() };
   const answer = await withProgress(`Starting ${escapeControls(line[0]!)} …`, act(home, 'run', { body }));
   for (const note of answer.notes) say(escapeControls(note));

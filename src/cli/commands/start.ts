@@ -1,6 +1,7 @@
 import { act } from '../../client/act.ts';
 import { captureCaller } from '../../client/caller.ts';
 import { isConfigFile } from '../../client/config/load-config.ts';
+import { daemonNotes } from '../../client/daemon-notes.ts';
 import { checkAssignment, type Flag, optionFlags, toSpecOptions } from '../../config/parse.ts';
 import { escapeControls } from '../../host/bytes.ts';
 import type { StartedApp, StartRequest } from '../../protocol/api.ts';
@@ -52,6 +53,7 @@ async function start(call: Call): Promise<number> {
   assertWritable(home);
   const caller = captureCaller();
   sayWhatIsLeftOut(values);
+  daemonNotes.tell = say;
   const request: StartRequest = {
     targets: words,
     rest: rest ?? [],

@@ -3,7 +3,10 @@ import { act } from '../../client/act.ts';
 import { whoAsks } from '../../client/caller.ts';
 import { request } from '../../client/http.ts';
 import { removeHome } from '../../client/remove-home.ts';
+import { recordedUnit } from '../../client/start-unit.ts';
+import { ownAccount } from '../../client/startup.ts';
 import { isDaemonDown } from '../../client/unreachable.ts';
+import { unstartup } from '../../client/unstartup.ts';
 import { untilDaemonStopped } from '../../client/until-stopped.ts';
 import { escapeControls } from '../../host/bytes.ts';
 import type { AppView } from '../../protocol/api.ts';
@@ -38,6 +41,7 @@ async function uninstall({ home, values, json }: Call): Promise<number> {
   const running = apps.filter(({ state }) => !['stopped', 'completed', 'failed'].includes(state));
   if (values.yes !== true) await ask(home, { running, known: apps.length, purge });
   if (apps.length > 0) await withProgress('Ending all apps …', endAll(home, purge));
+  if (recordedUnit(home) !== null) await unstartup({ account: ownAccount(), home, scope: 'user', env: process.env });
   await stopDaemon(home);
   const left = removeHome(home, { purge });
   if (json) printJson({ home, ended: running.map(({ name }) => name), left });

@@ -31,29 +31,33 @@ import { wait } from './wait.ts';
 
 /** One handler per route. What comes in is JSON of anybody who can reach the socket: its form is checked here, by the schemas; what it says by who uses it. */
 export function handlers(daemon: Daemon, events: Events): Handlers {
+  const bodyOf: typeof checkedBody = (route, body) => {
+    if (daemon.isEnding) throw ending();
+    return checkedBody(route, body);
+  };
   return {
     list: () => appViews(daemon, [...daemon.apps.values()]),
     show: ({ params, query }) => appDetail(daemon, oneSelected(daemon, params.sel!), query.get('showEnv') === '1'),
     why: ({ params }) => whyView(daemon.home, appDetail(daemon, oneSelected(daemon, params.sel!), false)),
-    start: (request) => start(daemon, checkedBody('start', request.body), request.signal),
-    run: (request) => run(daemon, checkedBody('run', request.body), request.signal),
-    adopt: (request) => adopt(daemon, checkedBody('adopt', request.body)),
-    stop: (request) => stop(daemon, checkedBody('stop', request.body), request.signal),
-    restart: (request) => restart(daemon, checkedBody('restart', request.body), request.signal),
-    reload: (request) => reload(daemon, checkedBody('reload', request.body), request.signal),
-    scale: (request) => scale(daemon, checkedBody('scale', request.body), request.signal),
-    delete: (request) => remove(daemon, checkedBody('delete', request.body), request.signal),
-    rename: (request) => rename(daemon, checkedBody('rename', request.body)),
-    signal: (request) => signal(daemon, checkedBody('signal', request.body)),
-    reset: (request) => reset(daemon, checkedBody('reset', request.body)),
-    flush: (request) => flush(daemon, checkedBody('flush', request.body)),
+    start: (request) => start(daemon, bodyOf('start', request.body), request.signal),
+    run: (request) => run(daemon, bodyOf('run', request.body), request.signal),
+    adopt: (request) => adopt(daemon, bodyOf('adopt', request.body)),
+    stop: (request) => stop(daemon, bodyOf('stop', request.body), request.signal),
+    restart: (request) => restart(daemon, bodyOf('restart', request.body), request.signal),
+    reload: (request) => reload(daemon, bodyOf('reload', request.body), request.signal),
+    scale: (request) => scale(daemon, bodyOf('scale', request.body), request.signal),
+    delete: (request) => remove(daemon, bodyOf('delete', request.body), request.signal),
+    rename: (request) => rename(daemon, bodyOf('rename', request.body)),
+    signal: (request) => signal(daemon, bodyOf('signal', request.body)),
+    reset: (request) => reset(daemon, bodyOf('reset', request.body)),
+    flush: (request) => flush(daemon, bodyOf('flush', request.body)),
     logs: (request) => streamLogs(daemon, request),
-    set: (request) => set(daemon, checkedBody('set', request.body)),
-    apply: (request) => apply(daemon, checkedBody('apply', request.body), request.signal),
-    resurrect: (request) => resurrect(daemon, checkedBody('resurrect', request.body), request.signal),
+    set: (request) => set(daemon, bodyOf('set', request.body)),
+    apply: (request) => apply(daemon, bodyOf('apply', request.body), request.signal),
+    resurrect: (request) => resurrect(daemon, bodyOf('resurrect', request.body), request.signal),
     events: (request) => streamEvents(events, request),
-    wait: (request) => wait(daemon, checkedBody('wait', request.body), request.signal),
-    attach: (request) => attach(daemon, checkedBody('attach', request.body)),
+    wait: (request) => wait(daemon, bodyOf('wait', request.body), request.signal),
+    attach: (request) => attach(daemon, bodyOf('attach', request.body)),
     daemonStatus: () => status(daemon),
     daemonStop: ({ body }) => {
       checkedBody('daemonStop', body);
@@ -91,6 +95,12 @@ async function flush(daemon: Daemon, request: SelectRequest): Promise<ActionResp
   };
 }
 
+/** systemd ends the unit: nothing that is asked for now would last. */
+const ending = (): SteadError =>
+  new SteadError('DAEMON_STOPPING', 'The daemon is ending all programs, as systemd asked for: nothing was changed.', {
+    hint: 'systemctl list-jobs shows why; say it again when the unit has started',
+  });
+
 const pageBytes = 4096;
 
 function status(daemon: Daemon): DaemonView {
@@ -98,6 +108,7 @@ function status(daemon: Daemon): DaemonView {
     running: true,
     pid: process.pid,
     guardian: daemon.guardianPid(),
+    unit: daemon.manager.unit,
     version: daemon.version,
     protocol: protocolVersion,
     home: daemon.home,

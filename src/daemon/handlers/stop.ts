@@ -75,11 +75,11 @@ function release(apps: readonly App[], views: readonly AppView[], by: string): A
 }
 
 /** Those first that others of them don't wait for. A wish is durable by now: should this daemon die, the next one ends the rest. */
-async function stopInOrder(
+export async function stopInOrder(
   apps: readonly App[],
   goal: 'stay' | 'delete',
   isAwaited: boolean,
-  signal: AbortSignal,
+  signal?: AbortSignal,
 ): Promise<void> {
   const waves = stopWaves(apps);
   // One that waits to be told how to go on is over with it.
