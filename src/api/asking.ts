@@ -1,7 +1,7 @@
 /** How a client asks: with whom it is for on record, cancelled with its signal or its client, and with a daemon started or not. */
 import { type ActOptions, act } from '../client/act.ts';
 import { captureCaller, presentEnvironment } from '../client/caller.ts';
-import { request } from '../client/http.ts';
+import { quickTimeoutMs, request } from '../client/http.ts';
 import { startDaemonApart } from '../client/start-daemon.ts';
 import { isDaemonAway, isDaemonDown } from '../client/unreachable.ts';
 import { pause } from '../host/pause.ts';
@@ -28,6 +28,8 @@ export class Asking {
   readonly lifetimes = new Lifetimes();
   readonly #isStarting: boolean;
   readonly #by: string;
+  /** What has been called before, and is to be there before anything else is asked. */
+  readonly #beginnings = new Set<Promise<void>>();
 
   constructor({ home, start, by }: AskingOptions) {
     this.home = home;
@@ -50,15 +52,55 @@ export class Asking {
     return { signal, bringUp: (home, failure) => this.#bringUp(home, failure, signal) };
   }
 
+  /** One thing that is asked for: with its signal, and after what has been called before. */
+  during<T>(outer: AbortSignal | undefined, work: (signal: AbortSignal) => Promise<T>): Promise<T> {
+    return this.lifetimes.during(outer, async (signal) => {
+      await this.begun(signal);
+      return work(signal);
+    });
+  }
+
   /** Asks, and waits for the effect for as long as it takes. */
   act<R extends RouteName>(outer: AbortSignal | undefined, route: R, asked: Asked): Promise<Answers[R]> {
-    return this.lifetimes.during(outer, (signal) => act(this.home, route, { ...asked, ...this.within(signal) }));
+    return this.during(outer, (signal) => act(this.home, route, { ...asked, ...this.within(signal) }));
   }
 
   /** Asks what is answered at once. A daemon is started only for what needs one. */
   read<R extends RouteName>(outer: AbortSignal | undefined, route: R, asked: Asked = {}): Promise<Answers[R]> {
     if (this.#isStarting) return this.act(outer, route, asked);
-    return this.lifetimes.during(outer, (signal) => request(this.home, route, { ...asked, signal }));
+    return this.during(outer, (signal) => request(this.home, route, { ...asked, signal }));
+  }
+
+  /** What is asked from now on waits until the returned function is called. */
+  begin(): () => void {
+    let done = () => {};
+    const beginning = new Promise<void>((resolve) => {
+      done = resolve;
+    });
+    this.#beginnings.add(beginning);
+    const over = () => {
+      clearTimeout(timer);
+      this.#beginnings.delete(beginning);
+      done();
+    };
+    // A daemon that hangs is found to do so by who asks.
+    const timer = setTimeout(over, quickTimeoutMs);
+    return over;
+  }
+
+  /** Throws the signal's reason. */
+  async begun(signal: AbortSignal): Promise<void> {
+    if (this.#beginnings.size === 0) return;
+    let onAbort = () => {};
+    const aborted = new Promise<never>((_, reject) => {
+      onAbort = () => reject(signal.reason);
+      signal.addEventListener('abort', onAbort, { once: true });
+    });
+    try {
+      await Promise.race([Promise.all(this.#beginnings), aborted]);
+    } finally {
+      signal.removeEventListener('abort', onAbort);
+    }
   }
 
   /** Sees to it that a daemon answers, if that is wanted. */

@@ -1,8 +1,6 @@
 /** What `connect()` gives: a method per command, each one request, or an iteration over what comes. */
 import { act } from '../client/act.ts';
 import { reachTerminal } from '../client/reach-terminal.ts';
-import { readAppsAnyhow } from '../client/read-apps.ts';
-import { readLogs } from '../client/read-logs.ts';
 import { selectApps } from '../client/select-apps.ts';
 import { sendInput } from '../client/send-input.ts';
 import { isDaemonDown } from '../client/unreachable.ts';
@@ -16,7 +14,7 @@ import type { Asking } from './asking.ts';
 import { eventsOf } from './events.ts';
 import { listed, programsOf, spokenOf } from './inputs.ts';
 import { Iteration } from './iteration.ts';
-import { logQuery } from './logs.ts';
+import { linesOf } from './logs.ts';
 import { metricsOf } from './metrics.ts';
 import { appOptions } from './options.ts';
 import { allApplied, allDone, allStarted } from './results.ts';
@@ -57,11 +55,10 @@ export class Client implements api.Stead {
   }
 
   async apply(config: string | readonly string[] | api.Config, options: api.ApplyOptions = {}) {
-    const { lifetimes, home } = this.#asking;
-    return lifetimes.during(options.signal, async (signal) => {
+    return this.#asking.during(options.signal, async (signal) => {
       const loaded = await configOf(config, options, signal);
       const body = applyRequest(loaded, options, this.#asking.caller);
-      const answer = await act(home, 'apply', { body, ...this.#asking.within(signal) });
+      const answer = await act(this.home, 'apply', { body, ...this.#asking.within(signal) });
       return allApplied({ ...answer, notes: [...loaded.notes, ...answer.notes] });
     });
   }
@@ -138,16 +135,15 @@ export class Client implements api.Stead {
   }
 
   async wait(select: api.Selectors, { signal: outer, timeoutMs }: api.WaitOptions = {}) {
-    const { lifetimes, home } = this.#asking;
-    const { results, timedOut } = await lifetimes.during(outer, (signal) =>
-      waitForEnd(home, { select: listed(select), timeoutMs: timeoutMs ?? null }, this.#asking.within(signal)),
+    const { results, timedOut } = await this.#asking.during(outer, (signal) =>
+      waitForEnd(this.home, { select: listed(select), timeoutMs: timeoutMs ?? null }, this.#asking.within(signal)),
     );
     if (!timedOut) return results;
     throw new SteadError('TIMED_OUT', `Still going after ${(timeoutMs ?? 0) / 1000} s.`, { details: { results } });
   }
 
   async waitForLine(select: string, pattern: string, { signal, timeoutMs }: api.WaitOptions = {}) {
-    return this.#asking.lifetimes.during(signal, async (inner) => {
+    return this.#asking.during(signal, async (inner) => {
       const terminal = await this.#reach(select, inner);
       const seen = await waitFor(terminal, { pattern, flags: '', timeoutMs: timeoutMs ?? null }, inner);
       return { matched: seen.matched, line: seen.line, exit: seen.exit };
@@ -163,17 +159,16 @@ export class Client implements api.Stead {
   }
 
   logs(select: api.Selectors = 'all', options: api.LogsOptions = {}) {
-    const query = logQuery(listed(select), options);
-    const { home, lifetimes } = this.#asking;
     return new Iteration(
-      () => lifetimes.begin(options.signal),
-      (signal) => readLogs(query, { home, signal, readApps: () => readAppsAnyhow(home, signal) }),
+      () => this.#asking.lifetimes.begin(options.signal),
+      (signal) => linesOf(this.home, { select: listed(select), options, signal }),
     );
   }
 
   async attach(select: string, options: api.AttachOptions = {}): Promise<api.Session> {
     const lifetime = this.#asking.lifetimes.begin(options.signal);
     try {
+      await this.#asking.begun(lifetime.signal);
       const terminal = await this.#reach(select, lifetime.signal);
       const reconnect = () => this.#reach(`${terminal.id}`, lifetime.signal);
       const session = new TerminalSession(terminal, options, { lifetime, reconnect });
@@ -187,14 +182,14 @@ export class Client implements api.Stead {
 
   async send(select: string, input: api.Input, { signal: outer }: api.Cancellable = {}) {
     const spoken = spokenOf(input);
-    await this.#asking.lifetimes.during(outer, async (signal) => {
+    await this.#asking.during(outer, async (signal) => {
       const where = await act(this.home, 'attach', { body: { select: [select] }, ...this.#asking.within(signal) });
       await sendInput(where, spoken, signal);
     });
   }
 
   async capture(select: string, { ansi = false, lines, signal: outer }: api.CaptureOptions = {}) {
-    return this.#asking.lifetimes.during(outer, async (signal) => {
+    return this.#asking.during(outer, async (signal) => {
       const seen = await capture(await this.#reach(select, signal), { ansi, lines: lines ?? null }, signal);
       const { text, cols, rows, cursor, title, alternate, exit } = seen;
       return { text, cols, rows, cursor, title, alternate, exit };
@@ -205,7 +200,7 @@ export class Client implements api.Stead {
     const { home } = this;
     const nobody = { running: false, pid: null, guardian: null, version: null, protocol: null, home };
     try {
-      return await this.#asking.lifetimes.during(signal, (inner) => this.#asking.status(inner));
+      return await this.#asking.during(signal, (inner) => this.#asking.status(inner));
     } catch (error) {
       if (isDaemonDown(error)) return { ...nobody, since: null, memory: null };
       throw error;
@@ -213,7 +208,7 @@ export class Client implements api.Stead {
   }
 
   async daemonStop({ signal: outer }: api.Cancellable = {}) {
-    await this.#asking.lifetimes.during(outer, async (signal) => {
+    await this.#asking.during(outer, async (signal) => {
       const { pid } = await this.#asking.stop(signal);
       await untilDaemonStopped(this.home, pid, signal);
     });

@@ -13,22 +13,30 @@ interface Wanted {
   readonly signal: AbortSignal;
 }
 
-/** Throws what keeps it from beginning, and the signal's reason. */
-export async function* eventsOf(asking: Asking, { select, after, follow, signal }: Wanted): AsyncGenerator<EventView> {
-  await asking.ready(signal);
-  if (!follow) {
-    const { events } = await asking.past(after, signal);
-    yield* events.filter(await meant(asking.home, select, signal));
+/** Throws what keeps it from beginning, and the signal's reason. What is asked after it has been called waits until the daemon has it. */
+export async function* eventsOf(asking: Asking, wanted: Wanted): AsyncGenerator<EventView> {
+  if (wanted.follow) {
+    yield* followed(asking, wanted);
     return;
   }
-  const all = followEvents(asking.home, { after, mustAnswer: true, signal });
+  const { select, after, signal } = wanted;
+  await asking.ready(signal);
+  const { events } = await asking.past(after, signal);
+  yield* events.filter(await meant(asking.home, select, signal));
+}
+
+async function* followed(asking: Asking, { select, after, signal }: Wanted): AsyncGenerator<EventView> {
+  const onBegun = asking.begin();
+  const all = followEvents(asking.home, { after, mustAnswer: true, onBegun, signal });
   try {
+    await asking.ready(signal);
     // Before it is looked up whose are meant: nothing that happens meanwhile is missed.
     const first = all.next();
     first.catch(() => {});
     const isMeant = await meant(asking.home, select, signal);
     for (let next = await first; !next.done; next = await all.next()) if (isMeant(next.value)) yield next.value;
   } finally {
+    onBegun();
     await all.return(undefined);
   }
 }

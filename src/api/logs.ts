@@ -1,11 +1,24 @@
-import type { LogQuery } from '../client/read-logs.ts';
+import { readAppsAnyhow } from '../client/read-apps.ts';
+import { type LogQuery, readLogs } from '../client/read-logs.ts';
+import type { LogLineView } from '../protocol/api.ts';
 import { SteadError } from '../protocol/errors.ts';
 import type { LogsOptions } from './types.ts';
 
 const usualLines = 20;
 
-/** What is asked for, with what is usual filled in. Throws OPTION_INVALID and USAGE. */
-export function logQuery(select: readonly string[], options: LogsOptions): LogQuery {
+interface Wanted {
+  readonly select: readonly string[];
+  readonly options: LogsOptions;
+  readonly signal: AbortSignal;
+}
+
+/** Throws OPTION_INVALID, USAGE, APP_NOT_FOUND, and the signal's reason. */
+export async function* linesOf(home: string, { select, options, signal }: Wanted): AsyncGenerator<LogLineView> {
+  yield* readLogs(logQuery(select, options), { home, signal, readApps: () => readAppsAnyhow(home, signal) });
+}
+
+/** What is asked for, with what is usual filled in. */
+function logQuery(select: readonly string[], options: LogsOptions): LogQuery {
   const { follow = false, stream, onMissed } = options;
   const [since, until] = [timeOf('since', options.since), timeOf('until', options.until)];
   if (since !== null && until !== null && until < since) throw invalid('"until" is before "since"');

@@ -3,6 +3,7 @@ import { existsSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { findInPath, foreignOf, lookAt } from '../client/config/ecosystem.ts';
 import { evaluateConfig, isCode } from '../client/config/evaluate-config.ts';
+import { checkTrust } from '../client/config/trust.ts';
 import { diskFiles } from '../foreign/files.ts';
 import type { Foreign } from '../foreign/model.ts';
 import { type DumpContext, isDump, readDump } from '../foreign/pm2/read-dump.ts';
@@ -31,6 +32,7 @@ export async function importPm2(file: string | undefined, options: ImportOptions
   const path = resolve(options.cwd, file);
   const text = readText(path);
   const sources = [path];
+  checkTrust(path, { isCode: isCode(path), env: options.env, euid: process.geteuid!() });
   if (isCode(path)) return { ...foreignOf(await evaluateConfig(path, { env: options.env }), path, options), sources };
   if (isDumpText(text)) return { ...readDump(text, dumpContext(path, options)), sources, isPrivate: true };
   return { ...foreignOf(parseEcosystemText(text, path), path, options), sources };

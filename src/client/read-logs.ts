@@ -120,6 +120,8 @@ class Following {
   }
 
   begin(selected: readonly Selected[], readers: readonly LogReader[]): void {
+    // It may have been aborted while what is there was read.
+    this.#reading.signal.throwIfAborted();
     this.#reading.signal.addEventListener('abort', this.#onAbort);
     const names = selected.map(({ app }) => app.name);
     this.#goesOn(this.#follow(readers));

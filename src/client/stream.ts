@@ -21,6 +21,8 @@ export async function* streamLines(
   const onAbort = () => socket.destroy();
   signal.addEventListener('abort', onAbort, { once: true });
   try {
+    // It may have been aborted since the connection was made.
+    signal.throwIfAborted();
     socket.write(requestText(route, asked));
     let rest: Buffer = Buffer.alloc(0);
     let isHead = true;

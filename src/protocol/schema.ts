@@ -27,60 +27,77 @@ export interface Against {
 
 /** A sentence; null if nothing is wrong. */
 export function mistakeIn(value: unknown, { schema, definitions }: Against): string | null {
-  const found = look(value, schema, { at: '', definitions });
+  const found = look(value, schema, definitions);
   if (found === null) return null;
-  return `${found.at === '' ? 'The body' : `"${found.at}"`} must be ${found.what}.`;
+  return `${found.path === '' ? 'The body' : `"${found.path.replace(/^\./, '')}"`} must be ${found.what}.`;
 }
 
-interface Place {
-  readonly at: string;
-  readonly definitions: Against['definitions'];
-}
+type Definitions = Against['definitions'];
 
+/** Its path is put together on the way back: nearly always there is none. */
 interface Mistake {
-  readonly at: string;
+  /** `.caller.env[3]` */
+  readonly path: string;
   readonly what: string;
 }
 
-function look(value: unknown, schema: Schema, place: Place): Mistake | null {
-  if (schema.$ref !== undefined) return look(value, place.definitions[schema.$ref.split('/').at(-1)!]!, place);
-  if (schema.anyOf !== undefined) return anyOf(value, schema.anyOf, place);
+function look(value: unknown, schema: Schema, definitions: Definitions): Mistake | null {
+  if (isAnything(schema)) return null;
+  if (schema.$ref !== undefined) return look(value, named(schema.$ref, definitions), definitions);
+  if (schema.anyOf !== undefined) return anyOf(value, schema.anyOf, definitions);
   const isRight = isOfType(value, schema) && isAmong(value, schema) && isWithin(value, schema);
-  if (!isRight) return { at: place.at, what: inWords(schema) };
-  if (Array.isArray(value)) return lookAtItems(value, schema, place);
-  return isObject(value) ? lookAtProperties(value, schema, place) : null;
+  if (!isRight) return { path: '', what: inWords(schema) };
+  if (Array.isArray(value)) return lookAtItems(value, schema, definitions);
+  return isObject(value) ? lookAtProperties(value, schema, definitions) : null;
 }
 
+const named = ($ref: string, definitions: Definitions): Schema => definitions[$ref.slice($ref.lastIndexOf('/') + 1)]!;
+
 /** The mistake of the one that comes nearest: what is wrong is deepest in it. */
-function anyOf(value: unknown, schemas: readonly Schema[], place: Place): Mistake | null {
+function anyOf(value: unknown, schemas: readonly Schema[], definitions: Definitions): Mistake | null {
   let nearest: Mistake | null = null;
   for (const schema of schemas) {
-    const mistake = look(value, schema, place);
+    const mistake = look(value, schema, definitions);
     if (mistake === null) return null;
-    if (nearest === null || mistake.at.length > nearest.at.length) nearest = mistake;
+    if (nearest === null || mistake.path.length > nearest.path.length) nearest = mistake;
   }
   return nearest;
 }
 
-function lookAtItems(value: readonly unknown[], { items, prefixItems = [] }: Schema, place: Place): Mistake | null {
-  for (const [index, item] of value.entries()) {
-    const schema = prefixItems[index] ?? (typeof items === 'object' ? items : {});
-    const mistake = look(item, schema, { ...place, at: `${place.at}[${index}]` });
-    if (mistake !== null) return mistake;
+const anything: Schema = {};
+
+/** It says nothing: whoever uses it looks by himself. */
+function isAnything(schema: Schema): boolean {
+  for (const _ in schema) return false;
+  return true;
+}
+
+function lookAtItems(
+  value: readonly unknown[],
+  { items, prefixItems }: Schema,
+  definitions: Definitions,
+): Mistake | null {
+  const others = typeof items === 'object' ? items : anything;
+  for (let index = 0; index < value.length; index++) {
+    const mistake = look(value[index], prefixItems?.[index] ?? others, definitions);
+    if (mistake !== null) return { ...mistake, path: `[${index}]${mistake.path}` };
   }
   return null;
 }
 
-function lookAtProperties(value: Readonly<Record<string, unknown>>, schema: Schema, place: Place): Mistake | null {
-  const at = (key: string) => (place.at === '' ? key : `${place.at}.${key}`);
-  const { properties = {}, required = [], additionalProperties } = schema;
-  const others = typeof additionalProperties === 'object' ? additionalProperties : {};
-  const schemaOf = (key: string) => (Object.hasOwn(properties, key) ? properties[key]! : others);
-  const missing = required.find((key) => !Object.hasOwn(value, key));
-  if (missing !== undefined) return { at: at(missing), what: `there: ${wordsOf(schemaOf(missing), place)}` };
-  for (const [key, item] of Object.entries(value)) {
-    const mistake = look(item, schemaOf(key), { ...place, at: at(key) });
-    if (mistake !== null) return mistake;
+function lookAtProperties(
+  value: Readonly<Record<string, unknown>>,
+  { properties, required, additionalProperties }: Schema,
+  definitions: Definitions,
+): Mistake | null {
+  const others = typeof additionalProperties === 'object' ? additionalProperties : anything;
+  const schemaOf = (key: string) =>
+    properties !== undefined && Object.hasOwn(properties, key) ? properties[key]! : others;
+  const missing = required?.find((key) => !Object.hasOwn(value, key));
+  if (missing !== undefined) return { path: `.${missing}`, what: `there: ${wordsOf(schemaOf(missing), definitions)}` };
+  for (const key of Object.keys(value)) {
+    const mistake = look(value[key], schemaOf(key), definitions);
+    if (mistake !== null) return { ...mistake, path: `.${key}${mistake.path}` };
   }
   return null;
 }
@@ -88,7 +105,7 @@ function lookAtProperties(value: Readonly<Record<string, unknown>>, schema: Sche
 function isOfType(value: unknown, { type }: Schema): boolean {
   if (typeof value === 'string' && value.includes('\0')) return false;
   if (type === undefined) return true;
-  return (typeof type === 'string' ? [type] : type).some((one) => isOne(value, one));
+  return typeof type === 'string' ? isOne(value, type) : type.some((one) => isOne(value, one));
 }
 
 function isOne(value: unknown, type: string): boolean {
@@ -113,10 +130,8 @@ function isWithin(value: unknown, schema: Schema): boolean {
 const isObject = (value: unknown): value is Readonly<Record<string, unknown>> =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
 
-function wordsOf(schema: Schema, place: Place): string {
-  if (schema.$ref === undefined) return inWords(schema);
-  return wordsOf(place.definitions[schema.$ref.split('/').at(-1)!]!, place);
-}
+const wordsOf = (schema: Schema, definitions: Definitions): string =>
+  schema.$ref === undefined ? inWords(schema) : wordsOf(named(schema.$ref, definitions), definitions);
 
 const names: Readonly<Record<string, string>> = {
   object: 'an object',

@@ -67,7 +67,7 @@ function takeDown(
   const hash = isHashed && !directory.files.isRemote ? directory.files.hash(directory.at(name), stats) : Number.NaN;
   if (typeof hash !== 'number') return 0;
   if (isFirst && isHashed && !directory.files.isRemote && stats.size <= mostHashed && Number.isNaN(hash)) return 0;
-  known.set(row, stats, hash);
+  known.set(row, stats, hash, directory.files.readAtMs);
   return stats.size;
 }
 

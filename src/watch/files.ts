@@ -13,6 +13,8 @@ type Soon<T> = T | Promise<T>;
 /** What can't be read is as what isn't there. */
 export interface Files {
   readonly isRemote: boolean;
+  /** When what was hashed last was read, as the file itself tells it, which may be earlier: reading marks not each time. In milliseconds since the epoch; NaN where nobody looked. */
+  readonly readAtMs: number;
   /** Of what a symlink leads to. */
   stat(path: string): Soon<Stats | null>;
   list(path: string): Soon<readonly Dirent[] | null>;
@@ -26,8 +28,12 @@ export const isSame = (a: Stats, b: Stats): boolean =>
 export function localFiles(): Files {
   // One for all files: what is made for each is freed late.
   let buffer: Buffer | null = null;
+  let readAtMs = Number.NaN;
   return {
     isRemote: false,
+    get readAtMs() {
+      return readAtMs;
+    },
     stat: statOf,
     list(path) {
       try {
@@ -43,7 +49,9 @@ export function localFiles(): Files {
         const fd = openSync(path, 'r');
         try {
           const size = readWhole(fd, buffer, expected.size);
-          return isSame(fstatSync(fd), expected) ? hashOf(buffer.subarray(0, size)) : Number.NaN;
+          const stats = fstatSync(fd);
+          readAtMs = stats.atimeMs;
+          return isSame(stats, expected) ? hashOf(buffer.subarray(0, size)) : Number.NaN;
         } finally {
           closeSync(fd);
         }
@@ -74,6 +82,7 @@ function readWhole(fd: number, buffer: Buffer, size: number): number {
 
 export const remoteFiles: Files = {
   isRemote: true,
+  readAtMs: Number.NaN,
   stat: (path) => stat(path).catch(() => null),
   list: (path) => readdir(path, { withFileTypes: true }).catch(() => null),
   async hash(path, expected) {

@@ -3,7 +3,6 @@
  * thousand of them. A file of which nothing is known yet (NaN) is there by name only.
  */
 import type { Stats } from 'node:fs';
-import { wallMs } from '../host/clock.ts';
 import type { Files } from './files.ts';
 
 const first = 256;
@@ -15,7 +14,7 @@ export class Known {
   #size = new Float64Array(first);
   #ino = new Float64Array(first);
   #hash = new Float64Array(first);
-  /** When its hash was made, in milliseconds since the epoch. */
+  /** The time of access that the reading for its hash left, in milliseconds since the epoch; 0 without a hash. */
   #readMs = new Float64Array(first);
   readonly #free: number[] = [];
   #used = 0;
@@ -61,20 +60,22 @@ export class Known {
 
   /**
    * The inode and the size are those that are known, and both its times are one: what touch(1) does, and a write doesn't. But a write can come in the
-   * kernel's same tick as the reading that made the hash, and another file, made in one tick, may have got the inode.
+   * kernel's same tick as the reading that made the hash, and another file, made in one tick, may have got the inode. The kernel's ticks are compared with
+   * each other: on a busy machine they are well behind the clock.
    */
   isTouched(row: number, stats: Stats): boolean {
     const isOnlyTime = this.#ino[row] === stats.ino && this.#size[row] === stats.size;
     const { atimeMs, mtimeMs, birthtimeMs } = stats;
-    return isOnlyTime && atimeMs === mtimeMs && birthtimeMs !== mtimeMs && atimeMs > this.#readMs[row]!;
+    return isOnlyTime && atimeMs === mtimeMs && birthtimeMs !== mtimeMs && atimeMs !== this.#readMs[row]!;
   }
 
-  set(row: number, stats: Stats, hash: number): void {
+  /** `readAtMs`: see Files. */
+  set(row: number, stats: Stats, hash: number, readAtMs: number): void {
     this.#mtime[row] = stats.mtimeMs;
     this.#size[row] = stats.size;
     this.#ino[row] = stats.ino;
     this.#hash[row] = hash;
-    this.#readMs[row] = Number.isNaN(hash) ? 0 : wallMs();
+    this.#readMs[row] = Number.isNaN(hash) ? 0 : Number.isNaN(readAtMs) ? stats.mtimeMs : readAtMs;
   }
 
   #grow(): void {
@@ -122,7 +123,7 @@ export async function hasChanged(known: Known, files: Files, look: Look): Promis
   // One that is looked at for the first time without an event is read later, in the background.
   const found = isHashed && (!isFirst || isNamed) ? files.hash(path, stats) : Number.NaN;
   const hash = typeof found === 'number' ? found : await found;
-  known.set(row, stats, hash);
+  known.set(row, stats, hash, files.readAtMs);
   if (isFirst) return isNamed || stats.ctimeMs >= look.since - clockSlackMs;
   return isNew || isTouched || Number.isNaN(had) || hash !== had;
 }

@@ -304,15 +304,23 @@ test('what is aborted rejects with the reason and leaves no socket, listener or 
   for (const error of await Promise.all(going)) assert.equal(error, reason);
   await settled();
   assert.equal(getEventListeners(signal, 'abort').length, 0);
-  // In the midst of the question, too.
-  for (let round = 0; round < 20; round++) {
+  // At whatever moment, too.
+  const lasting: readonly ((signal: AbortSignal) => Promise<unknown>)[] = [
+    (inner) => stead.list(undefined, { signal: inner }),
+    (inner) => stead.wait('web', { signal: inner }),
+    (inner) => stead.waitForLine('web', 'never', { signal: inner }),
+    (inner) => stead.events({ signal: inner }).next(),
+    (inner) => stead.logs('web', { signal: inner, follow: true, lines: 0 }).next(),
+    (inner) => stead.logs('all', { signal: inner, follow: true, lines: 0, grep: 'x' }).next(),
+    async (inner) => (await stead.attach('web', { signal: inner })).ended,
+  ];
+  for (let turns = 0; turns < 30; turns++) {
     const early = new AbortController();
-    const asked = Object.values(calls)
-      .slice(4, 8)
-      .map((call) => call(stead, early.signal).catch((error) => error));
-    for (let turns = 0; turns < round % 5; turns++) await new Promise(setImmediate);
+    const asked = lasting.map((call) => call(early.signal).catch((error) => error));
+    for (let turn = 0; turn < turns; turn++) await new Promise(setImmediate);
     early.abort(reason);
-    await Promise.all(asked);
+    for (const [at, outcome] of (await Promise.all(asked)).entries())
+      assert.ok(outcome === reason || at === 0, `${at} after ${turns}: ${JSON.stringify(outcome)}`);
   }
   await settled();
 

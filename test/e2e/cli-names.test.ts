@@ -94,7 +94,6 @@ test('a mistyped command or option gets the nearest, and a word of another tool 
     [['version'], /^Hint: stead --version$/m],
     [['startup'], /@reboot stead daemon restart/],
     [['jlist'], /^Hint: stead list --json$/m],
-    [['resurrect'], /stead daemon restart/],
     [['cleanlogs'], /^Hint: stead flush all$/m],
     [['help', 'save'], /kept when the command returns/],
     [['run', '--watch', 'x.js'], /"--watch" is not there yet\nHint: .*stead start --watch/],

@@ -54,6 +54,7 @@ test('exit codes: 2; what has another place says which', async () => {
     assert.deepEqual([code, /stead-pm2 has no /.test(stderr)], [1, true], verb);
   }
   assert.deepEqual(await pm2.codes('ping', 'list', 'jlist', 'save', 'flush', 'reloadLogs'), [0, 0, 0, 0, 0, 0]);
+  assert.match((await pm2.run('start echo.js --no-daemon')).stderr, /stead up ecosystem\.config\.js/);
   assert.match((await pm2.run('start echo.js --max-restart 3')).stderr, /did you mean --max-restarts\?/);
 });
 

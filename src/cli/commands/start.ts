@@ -49,7 +49,7 @@ async function start(call: Call): Promise<number> {
   if (words.length === 1 && isConfigFile(words[0]!)) return startConfig(call);
   if (values.only !== undefined)
     throw new SteadError('USAGE', '--only is of a config file', { hint: 'stead start stead.config.yaml --only web' });
-  for (const text of (values.env as readonly string[] | undefined) ?? []) checkAssignment(text, '--env');
+  for (const text of (values.env as readonly string[] | undefined) ?? []) checkAssignment(text, '-e');
   assertWritable(home);
   const caller = captureCaller();
   sayWhatIsLeftOut(values);

@@ -37,7 +37,12 @@ export class Book {
     for (const key of keys) ids[key] ??= Math.max(-1, ...Object.values(ids)) + 1;
     const asked = Object.fromEntries(Object.entries(before.asked).filter(([key]) => Object.hasOwn(ids, key)));
     const book = new Book(path, before);
-    if (keys.length > 0 || Object.keys(before.ids).length > 0) book.#write({ ...before, ids, asked });
+    if (keys.length === 0 && Object.keys(before.ids).length === 0) return book;
+    try {
+      book.#write({ ...before, ids, asked });
+    } catch {
+      // Who may only look, or has a full disk, has numbers all the same.
+    }
     return book;
   }
 

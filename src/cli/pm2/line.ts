@@ -81,10 +81,10 @@ const flags: readonly Flag[] = [
   flag('--highlight', 'optional'),
   flag('-h --help', 'flag'),
   flag('-v -V --version', 'flag'),
+  flag('--no-daemon', 'flag'),
   // Of no effect.
   flag('--parallel', 'value', null, { why: 'a reload replaces one after the other; stead reload --parallel N' }),
   flag('-w --write', 'flag', null, { why: 'no file is written; stead export does' }),
-  flag('--no-daemon', 'flag', null, { why: 'stead up runs a config file in the foreground' }),
   flag('--no-color', 'flag', null, { why: '' }),
   flag('--no-vizion', 'flag', null, { why: '' }),
   flag('--no-pmx', 'flag', null, { why: '' }),
@@ -139,8 +139,7 @@ export function parsePm2Line(argv: readonly string[]): Pm2Line {
     if (isNextTaken) at += 1;
     if (known.why !== undefined) {
       if (known.why !== '') notes.push(`${shown} has no effect: ${known.why}`);
-    } else if (known.field === null)
-      own[known.names.at(-1)!.replace(/^--/, '')] = joined(own[nameOf(known)], known, given);
+    } else if (known.field === null) own[nameOf(known)] = joined(own[nameOf(known)], known, given);
     else fields[known.field] = fieldValue(known, given, fields[known.field]);
   }
   return { words, rest, fields, own, notes };

@@ -25,6 +25,11 @@ export const isFile = (word: string): boolean =>
 
 export async function start(session: Session): Promise<void> {
   const { line } = session;
+  // Who says so counts on it not to return: a container would end.
+  if (line.own['no-daemon'] === true)
+    throw new SteadError('UNSUPPORTED', 'stead-pm2 start has no --no-daemon', {
+      hint: 'stead up ecosystem.config.js runs it in the foreground, as PID 1 too',
+    });
   const words = line.words.length > 0 ? line.words : [usualFile(session)];
   for (const word of words) {
     if (isFile(word)) await startFile(session, word, 'start');

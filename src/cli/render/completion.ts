@@ -109,7 +109,7 @@ compdef _stead stead`;
 
 function fish(commands: readonly Completed[]): string {
   const describe = Object.entries(verbs).map(
-    ([name, { summary }]) => `complete -c stead -n __fish_use_subcommand -f -a ${name} -d '${summary}'`,
+    ([name, { summary }]) => `complete -c stead -n __fish_use_subcommand -f -a ${name} -d '${inFish(summary)}'`,
   );
   const flagLines = commands.flatMap((one) => one.flags.map((flag) => fishFlag(one.name, flag)));
   const fixed = Object.entries(words).map(([verb, list]) => `complete -c stead -n '${after(verb)}' -f -a '${list}'`);
@@ -121,12 +121,14 @@ function fish(commands: readonly Completed[]): string {
 
 const after = (verb: string) => `__fish_seen_subcommand_from ${withSynonyms(verb).join(' ')}`;
 
+const inFish = (text: string): string => text.replaceAll("'", "\\'");
+
 function fishFlag(verb: string, { name, short, type, text }: Flag): string {
   const parts = [
     `-l ${name}`,
     ...(short ? [`-s ${short}`] : []),
     ...(type === 'boolean' ? [] : ['-r']),
-    `-d '${text.replaceAll("'", "\\'")}'`,
+    `-d '${inFish(text)}'`,
   ];
   return `complete -c stead -n '${after(verb)}' ${parts.join(' ')}`;
 }

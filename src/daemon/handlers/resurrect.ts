@@ -15,6 +15,8 @@ interface Brought {
   readonly name: string;
   readonly app: App | null;
   readonly isNew: boolean;
+  /** It is there because of this. */
+  readonly isStarted: boolean;
   readonly error: AppliedApp['error'];
 }
 
@@ -28,8 +30,8 @@ export async function resurrect(daemon: Daemon, body: ResurrectRequest, signal: 
   });
   for (const { app } of brought) if (app !== null) startIfWanted(app);
   const ended = await Promise.all(
-    brought.map(({ app, isNew, error }) =>
-      app === null || !isNew || app.want !== 'running' ? error : firstMoments(app, body.wait !== false, signal),
+    brought.map(({ app, isStarted, error }) =>
+      app === null || !isStarted ? error : firstMoments(app, body.wait !== false, signal),
     ),
   );
   const views = new Map(
@@ -62,8 +64,9 @@ async function bring(daemon: Daemon, dumped: DumpedApp, { caller, by, notes }: A
   const present = daemon.apps.get(name);
   try {
     if (present !== undefined) {
-      if (isWanted && present.want === 'stopped') present.setWant('running', by);
-      return { name, app: present, isNew: false, error: null };
+      const isStarted = isWanted && present.want === 'stopped';
+      if (isStarted) present.setWant('running', by);
+      return { name, app: present, isNew: false, isStarted, error: null };
     }
     const { cwd, umask, nice, oomScoreAdj, limits, env } = dumped;
     const theirs = checkedCaller({ ...caller, cwd, umask, nice, oomScoreAdj, limits, env: env ?? caller.env });
@@ -74,11 +77,11 @@ async function bring(daemon: Daemon, dumped: DumpedApp, { caller, by, notes }: A
       daemon.enforcement,
     );
     const { app } = addApp(daemon, spec, by, { isHeld: !isWanted });
-    return { name, app, isNew: true, error: null };
+    return { name, app, isNew: true, isStarted: isWanted, error: null };
   } catch (error) {
     if (!(error instanceof SteadError)) throw error;
     notes.push(`${name} is not brought up`);
-    return { name, app: null, isNew: false, error: error.toBody() };
+    return { name, app: null, isNew: false, isStarted: false, error: error.toBody() };
   }
 }
 
