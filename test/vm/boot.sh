@@ -7,7 +7,7 @@ stead() { node "$project/bin/stead.cjs" "$@" 2>&1; }
 # A login by PAM: a session of its own, which ends with the command.
 login() { runuser -l dev -c "cd; $*" 2>&1; }
 devs="node $project/bin/stead.cjs"
-alive() { [ -n "$1" ] && [ -e /proc/$1 ] && echo yes || echo no; }
+alive() { [ -n "$1" ] && [ -e "/proc/$1" ] && echo yes || echo no; }
 main_pid() { systemctl show --value --property=MainPID stead.service; }
 
 if [ "${BOOT:-1}" = 1 ]; then
@@ -78,8 +78,8 @@ else
   check 'web' "$([ "$(alive $(stead pid web))" = yes ] && echo yes || echo no)" "$(stead list)"
   said=$(stead show off --json)
   matches 'what was stopped stays stopped' '"state":"stopped"' "$said"
-  login "$devs pid kept" >/tmp/kept
-  check "dev's, too, by linger" "$(alive "$(tail -1 /tmp/kept)")" "$(cat /tmp/kept)"
+  wait_for 'login "$devs pid kept" >/tmp/kept && [ "$(alive $(tail -1 /tmp/kept))" = yes ]'
+  check "dev's, too, by linger" "$(alive $(tail -1 /tmp/kept))" "$(cat /tmp/kept; login "$devs why kept")"
   check 'the daemon is in its unit' "$([ "$(main_pid)" != 0 ] && echo yes || echo no)" "$(systemctl status stead.service)"
   result
 fi
