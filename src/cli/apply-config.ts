@@ -107,6 +107,7 @@ function changeInWords({ key, before, after }: NonNullable<AppliedApp['changes']
 
 function line({ name, change, app, error }: AppliedApp, isDryRun: boolean): string {
   const what = { new: 'new', changed: 'changed', same: 'as it was', removed: 'removed' }[change];
+  if (error !== null && app === null && change === 'same') return `${escapeControls(name)}: not brought up`;
   const state = isDryRun || app === null ? '' : `; ${app.state}${pidsOf(app)}`;
   return `${escapeControls(name)}: ${what}${error === null ? state : ''}`;
 }

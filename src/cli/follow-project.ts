@@ -49,12 +49,13 @@ export async function followProject({
   };
   const now = () => read().catch(() => []);
   await show([...(await now()), ...names.map((name) => ({ name, instances: [] }))], 0);
+  const over = aborted(signal);
   const loop = async () => {
     while (!signal.aborted) {
       // Armed before the look: what happens in between wakes it.
       const wake = wakeOn(join(home, 'apps'));
       await show(await now(), 'all');
-      await Promise.race([wake.happened, aborted(signal), ...following]);
+      await Promise.race([wake.happened, over, ...following]);
       wake.close();
     }
     await show(await now(), 'all');

@@ -59,7 +59,10 @@ const unitsMs: Readonly<Record<string, number>> = { ms: 1, s: 1000, m: 60_000, h
 export function parseDuration(text: string, shown: string): number {
   if (text === '0') return 0;
   if (/^\d+$/.test(text)) {
-    throw invalid(`${shown} needs a unit: ${quote(text)} could be ${text}ms or ${text}s`, `write ${shown} ${text}s`);
+    throw invalid(
+      `${shown} needs a unit: ${quote(text)} could be ${text}ms or ${text}s`,
+      `write ${shown} ${text}${Number(text) < 1000 ? 's' : 'ms'}`,
+    );
   }
   if (text.length > 60 || !/^(\d+(\.\d+)?(ms|s|m|h|d))+$/.test(text)) {
     throw invalid(`${shown} takes a time such as 500ms, 10s, 5m or 1h30m, not ${quote(text)}`);

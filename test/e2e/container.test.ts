@@ -56,7 +56,8 @@ function container(t: TestContext, apps: object): Container {
 const endless = (name: string, more = '') => [
   'sh',
   '-c',
-  `trap 'echo ${name} ends; exit 0' TERM; echo ${name} begins; ${more} while :; do sleep 0.05; done`,
+  // Apart enough for who reads both.
+  `trap 'sleep 0.5; echo ${name} ends; exit 0' TERM; echo ${name} begins; ${more} while :; do sleep 0.05; done`,
 ];
 
 test('TERM ends all in reverse order; orphans are reaped; a killed daemon comes back', { skip }, async (t) => {

@@ -93,7 +93,7 @@ test('two projects with the same names live side by side, and what depends on wh
 test('up shows what they print from now on, and Ctrl-C ends all of them, those first that others need not', async (t) => {
   const stead = new Stead(t);
   const sh = (text: string) => ['sh', '-c', `${text}; while :; do sleep 0.05; done`];
-  const end = (name: string) => `trap 'echo ${name} ends; exit 0' TERM; echo ${name} begins`;
+  const end = (name: string) => `trap 'sleep 0.5; echo ${name} ends; exit 0' TERM; echo ${name} begins`;
   writeFileSync(
     join(stead.directory, 'stead.config.json'),
     JSON.stringify({ apps: { web: { command: sh(end('web')), depends_on: ['db'] }, db: { command: sh(end('db')) } } }),
@@ -133,4 +133,42 @@ test('up ends with the exit code of what failed, when nothing runs any more; als
   const { code, stdout } = await running;
   assert.equal(code, 7);
   assert.match(stdout, /^bad \| last words$/m);
+});
+
+test('a signal ends up while apps wait for each other, a second one kills; so does a reader that goes away', async (t) => {
+  const stead = new Stead(t);
+  const slow = ['sh', '-c', "trap '' TERM; while :; do echo it goes on; sleep 0.05; done"];
+  writeFileSync(
+    join(stead.directory, 'stead.config.json'),
+    JSON.stringify({
+      apps: {
+        slow: { command: slow, stop_timeout: '60s' },
+        never: { command: ['sleep', '1000'], ready: 'exec:false', ready_timeout: '60s' },
+        later: { command: ['sleep', '1000'], depends_on: { never: 'ready' } },
+      },
+    }),
+  );
+  const begin = () =>
+    spawn(process.execPath, [steadBin, 'up'], { env: stead.env, cwd: stead.directory, stdio: 'pipe' });
+  const isOver = async () => (await stead.list()).every(({ state }) => state === 'stopped');
+  const child = begin();
+  const done = collect(child, 'up', 30_000);
+  const seen = new Promise((resolve) => child.stdout.once('data', resolve));
+  await seen;
+  child.kill('SIGTERM');
+  await stead.until('slow', 'its end to be asked for', ({ state }) => state === 'stopping');
+  child.kill('SIGTERM');
+  assert.equal((await done).code, 0);
+  assert.ok(await isOver());
+
+  const head = spawn('sh', ['-c', '"$0" "$1" up 2>/dev/null | head -1', process.execPath, steadBin], {
+    env: stead.env,
+    cwd: stead.directory,
+    stdio: 'ignore',
+  });
+  await stead.until('slow', 'it to begin again', ({ state }) => state === 'running' || state === 'stopping');
+  await stead.until('slow', 'its end to be asked for', ({ want }) => want === 'stopped');
+  await stead.ok(['signal', 'KILL', 'slow']);
+  await new Promise((resolve) => head.once('exit', resolve));
+  await waitFor('the end of all', isOver);
 });

@@ -3,6 +3,7 @@ import { writeConfig } from '../../config/file/write-config.ts';
 import { nearest } from '../../config/nearest.ts';
 import { escapeControls } from '../../host/bytes.ts';
 import { SteadError } from '../../protocol/errors.ts';
+import type { SpecOptions } from '../../protocol/spec.ts';
 import { configFlags, loadCalled } from '../apply-config.ts';
 import type { Call, Command } from '../command.ts';
 import { print, printJson, say, write } from '../output.ts';
@@ -48,8 +49,15 @@ async function check(call: Call): Promise<number> {
 async function show(call: Call): Promise<number> {
   const { apps, notes } = await loadCalled(call);
   for (const note of notes) say(escapeControls(note));
-  const stanzas = apps.map(stanzaOfApp);
+  const stanzas = apps.map((app) => stanzaOfApp({ ...app, options: lastOfEach(app.options) }));
   if (call.json) printJson({ apps: stanzas });
   else write(1, writeConfig({ apps: stanzas.map((stanza) => ({ stanza, notes: [] })), notes: [] }));
   return 0;
+}
+
+/** Of a variable that is said several times what counts. */
+function lastOfEach({ env, ...options }: SpecOptions): SpecOptions {
+  if (env === undefined) return options;
+  const byName = new Map(env.map((entry) => [entry.split('=', 1)[0]!, entry]));
+  return { ...options, env: [...byName.values()] };
 }

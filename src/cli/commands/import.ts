@@ -1,4 +1,4 @@
-import { chmodSync, existsSync } from 'node:fs';
+import { chmodSync, existsSync, statSync } from 'node:fs';
 import { dirname, relative, resolve } from 'node:path';
 import { readConfig } from '../../config/file/read-config.ts';
 import { writeConfig } from '../../config/file/write-config.ts';
@@ -79,7 +79,7 @@ async function run({ home, words, rest, values, json }: Call): Promise<number> {
   });
   const loaded = { ...read, ...separateLogs(read, base) };
   const text = textOf(name!, loaded);
-  if (output !== null) writeOut(output, text, loaded.isPrivate === true);
+  if (output !== null) writeOut(output, text, loaded.isPrivate === true || read.sources.some(isPrivateFile));
   if (json) printJson({ apps: loaded.apps, notes: loaded.notes });
   else if (output === null) write(1, text);
   else
@@ -115,6 +115,12 @@ function textOf(kind: string, { apps, notes, sources }: Loaded): string {
 function shortPath(path: string): string {
   const short = path.startsWith('/') ? relative(process.cwd(), path) : path;
   return escapeControls(short === '' || short.startsWith('..') ? path : short);
+}
+
+/** What nobody else may read is not told to everybody by what is made of it. */
+function isPrivateFile(path: string): boolean {
+  const stats = statSync(path, { throwIfNoEntry: false });
+  return stats?.isFile() === true && (stats.mode & 0o044) === 0;
 }
 
 const countOf = ({ apps }: Loaded): string => `${apps.length} ${apps.length === 1 ? 'app' : 'apps'}`;

@@ -1,6 +1,7 @@
 import { act } from '../../client/act.ts';
 import { isInit, type OwnDaemon, startOwnDaemon } from '../../client/as-init.ts';
 import { whoAsks } from '../../client/caller.ts';
+import { request } from '../../client/http.ts';
 import { isBrokenOff } from '../../client/unreachable.ts';
 import { waitForEnd } from '../../client/wait-for-end.ts';
 import { escapeControls } from '../../host/bytes.ts';
@@ -11,7 +12,6 @@ import type { Call, Command } from '../command.ts';
 import { followProject } from '../follow-project.ts';
 import { OutputClosed, say } from '../output.ts';
 import { programExit } from '../program-exit.ts';
-import { readApps } from '../reading.ts';
 
 export const command: Command = {
   name: 'up',
@@ -39,10 +39,11 @@ async function up(call: Call): Promise<number> {
   const { home, values } = call;
   const config = await loadCalled(call);
   const own = isInit() ? await startOwnDaemon(home, say) : null;
-  const ending = new Ending(home);
+  // Asked quietly: before the first apply there is no daemon, and nothing to be told of that.
+  const read = async () => (await request(home, 'list')).filter(({ file }) => file === config.file);
+  const ending = new Ending(home, async () => (await read().catch(() => [])).map(({ name }) => name));
   try {
     const shown = new AbortController();
-    const read = async () => (await readApps(home)).filter(({ file }) => file === config.file);
     const { ended } = await followProject({
       home,
       names: config.apps.flatMap(({ options }) => options.name ?? []),
@@ -53,10 +54,20 @@ async function up(call: Call): Promise<number> {
     const options = {
       isPruned: values.prune === true,
       isDryRun: false,
-      isAwaited: true,
+      // A signal may come while they wait for each other.
+      isAwaited: false,
       isPartial: values.only !== undefined,
     };
-    const answer = await Promise.race([apply(home, config, options), closed]);
+    const applied = apply(home, config, options);
+    const answer = await Promise.race([
+      applied,
+      closed.catch((error) =>
+        applied.then(({ apps }) => {
+          ending.knows(apps.map(({ name }) => name));
+          throw error;
+        }),
+      ),
+    ]);
     const names = answer.apps.filter(({ change }) => change !== 'removed').map(({ name }) => name);
     tellAppliedShortly(answer);
     ending.knows(names);
@@ -102,19 +113,22 @@ async function endOwn(home: string, own: OwnDaemon | null): Promise<void> {
   await own.end();
 }
 
-const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
+const signals = ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGQUIT'] as const;
 
 /** Ctrl-C and the like: the first ends the apps, the second kills them. */
 class Ending {
   readonly #home: string;
+  /** What there is so far, while that is not known yet. */
+  readonly #look: () => Promise<readonly string[]>;
   readonly #handlers = new Map<NodeJS.Signals, () => void>();
-  #names: readonly string[] = [];
+  #names: readonly string[] | null = null;
   #asked: Promise<void> | null = null;
   #isWanted = false;
   code = 0;
 
-  constructor(home: string) {
+  constructor(home: string, look: () => Promise<readonly string[]>) {
     this.#home = home;
+    this.#look = look;
     for (const signal of signals) {
       const handler = () => void this.ask();
       this.#handlers.set(signal, handler);
@@ -126,18 +140,18 @@ class Ending {
     return this.#isWanted;
   }
 
-  /** From now on there is something to end. */
+  /** All that there is to end. */
   knows(names: readonly string[]): void {
     this.#names = names;
-    if (this.#isWanted && this.#asked === null) this.#asked = this.#stop();
+    if (this.#isWanted) this.#asked = Promise.resolve(this.#asked).then(() => this.#send('stop', names));
   }
 
   async ask(): Promise<void> {
     const isSecond = this.#isWanted;
     this.#isWanted = true;
-    if (this.#names.length === 0) return;
-    if (isSecond) await this.#send('signal', { signal: 'SIGKILL' });
-    else this.#asked = this.#stop();
+    const names = this.#names ?? (await this.#look());
+    if (isSecond) return this.#send('signal', names);
+    this.#asked = this.#send('stop', names);
     await this.#asked;
   }
 
@@ -150,14 +164,11 @@ class Ending {
     for (const [signal, handler] of this.#handlers) process.off(signal, handler);
   }
 
-  #stop(): Promise<void> {
-    return this.#send('stop', { wait: true });
-  }
-
-  async #send(route: 'stop' | 'signal', more: { readonly wait?: boolean; readonly signal?: string }): Promise<void> {
+  async #send(route: 'stop' | 'signal', select: readonly string[]): Promise<void> {
+    if (select.length === 0) return;
     try {
-      const body = { select: this.#names, caller: whoAsks(), wait: false, ...more };
-      const { results } = await act(this.#home, route, { body });
+      const more = route === 'stop' ? { wait: true } : { signal: 'SIGKILL' };
+      const { results } = await act(this.#home, route, { body: { select, caller: whoAsks(), ...more } });
       const failed = results.find(({ error }) => error !== null);
       if (failed === undefined || route === 'signal') return;
       say(escapeControls(`stead: ${failed.error!.message}`));

@@ -13,7 +13,7 @@ import { apply } from '../apply-config.ts';
 import { say } from '../output.ts';
 import { earlyLines } from '../render/started.ts';
 import { slotKey } from './book.ts';
-import { isUp } from './processes.ts';
+import { isUp, type Process } from './processes.ts';
 import { meantBy } from './select.ts';
 import type { Session } from './session.ts';
 
@@ -132,6 +132,12 @@ export async function startFile(session: Session, word: string, verb: FileVerb):
   await applyAll(session, await configOf(session, word), verb);
 }
 
+/** Its process is the one that was there before. */
+function isAsBefore({ app, instance }: Process, before: ReadonlyMap<string, Process>): boolean {
+  const earlier = before.get(slotKey(app, instance.index));
+  return instance.pid !== null && earlier?.instance.pid === instance.pid;
+}
+
 export async function configOf(session: Session, word: string): Promise<LoadedConfig> {
   const { cwd, env, line } = session;
   const only = (session.own('only') ?? '').split(',').filter(Boolean);
@@ -162,10 +168,11 @@ async function applyAll(session: Session, config: LoadedConfig, verb: FileVerb):
   for (const { error } of answer.apps) if (error !== null && error.code !== 'EXITED_EARLY') session.fail(error);
   const running = [...before.values()];
   const all = new Set(answer.apps.map(({ name }) => name));
-  const same = answer.apps.filter(
-    ({ name, change }) => change === 'same' && running.some(({ app }) => app.name === name),
+  await session.look();
+  // What the file says may be what is said already, or need no other run, or another number of them: whoever asks wants new ones.
+  const names = [...all].filter((name) =>
+    session.processes.some((one) => one.app.name === name && isAsBefore(one, before)),
   );
-  const names = same.map(({ name }) => name);
   if (names.length > 0 && verb === 'reload') await session.reload(names, null);
   else if (names.length > 0) await session.act('restart', names, { updateEnv: null });
   await session.look();

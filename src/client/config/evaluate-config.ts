@@ -3,6 +3,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import type { Readable } from 'node:stream';
+import { descendants } from '../../metrics/forest.ts';
 import { SteadError } from '../../protocol/errors.ts';
 
 /** A config that has not said what it exports by then never will. */
@@ -61,7 +62,7 @@ export async function evaluateConfig(file: string, options: EvaluateOptions = {}
   } finally {
     clearTimeout(timer);
     signal?.removeEventListener('abort', onAbort);
-    child.kill('SIGKILL');
+    endWithChildren(child);
     child.stdio[3]?.destroy();
   }
 }
@@ -73,10 +74,30 @@ function besideOrAbove(name: string): string {
 }
 
 function exportedIn(file: string, answer: string): unknown {
-  const parsed = JSON.parse(answer) as { readonly value?: unknown; readonly error?: string };
+  const parsed = parsedAnswer(answer);
+  if (parsed === null) throw invalid(file, 'it has written to descriptor 3, over which it is asked');
   if (parsed.error !== undefined) throw invalid(file, parsed.error);
   if (parsed.value === undefined) throw invalid(file, 'it exports nothing');
   return parsed.value;
+}
+
+function parsedAnswer(answer: string): { readonly value?: unknown; readonly error?: string } | null {
+  try {
+    return JSON.parse(answer) as { readonly value?: unknown; readonly error?: string };
+  } catch {
+    return null;
+  }
+}
+
+/** What it has started would hold what it inherited, this command's output for one. */
+function endWithChildren({ pid }: ChildProcess): void {
+  for (const each of pid === undefined ? [] : descendants(pid)) {
+    try {
+      process.kill(each, 'SIGKILL');
+    } catch {
+      // Gone.
+    }
+  }
 }
 
 interface Answer {

@@ -1,5 +1,5 @@
 /** Config files by their names → the apps that they say. */
-import { existsSync, readFileSync, statSync } from 'node:fs';
+import { existsSync, readFileSync, type Stats, statSync } from 'node:fs';
 import { basename, dirname, resolve } from 'node:path';
 import { parseConfigText, type Source, valueSource } from '../../config/file/document.ts';
 import { mergeConfigs } from '../../config/file/merge-configs.ts';
@@ -129,7 +129,7 @@ function usualConfig(cwd: string): string {
 
 function existing(word: string, cwd: string): string {
   const file = resolve(cwd, word);
-  const stats = statSync(file, { throwIfNoEntry: false });
+  const stats = statsOf(file);
   if (stats === undefined)
     throw new SteadError('CONFIG_NOT_FOUND', `There is no file ${JSON.stringify(word)}`, {
       hint: 'stead apply <file>',
@@ -138,6 +138,14 @@ function existing(word: string, cwd: string): string {
   if (stats.size > mostBytes)
     throw new SteadError('CONFIG_INVALID', `${JSON.stringify(word)} has ${stats.size} bytes, more than ${mostBytes}`);
   return file;
+}
+
+function statsOf(file: string): Stats | undefined {
+  try {
+    return statSync(file, { throwIfNoEntry: false });
+  } catch (error) {
+    throw new SteadError('CONFIG_INVALID', `${JSON.stringify(file)} can't be read: ${(error as Error).message}`);
+  }
 }
 
 export function readText(path: string): string {

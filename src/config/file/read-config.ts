@@ -65,7 +65,8 @@ class Reader {
     if (this.mistakes.length > 0) return [];
     const { value } = this.#source;
     if (!isFields(value)) return this.#nothing([], 'it must hold a map with "apps"');
-    this.#unknownKeys(value, [], topKeys);
+    // As in Compose files: what is only there for its anchors.
+    this.#unknownKeys(value, [], [...topKeys, ...Object.keys(value).filter((key) => key.startsWith('x-'))]);
     this.#project(value.project);
     const defaults = this.#options(value.defaults ?? {}, ['defaults']);
     const groups = this.#groups(value.groups ?? {});
@@ -143,6 +144,8 @@ class Reader {
   /** A text is one word: a command line for the shell, if it has spaces. */
   #words(value: unknown, path: Path): readonly string[] {
     if (value === undefined || value === null) return [];
+    if (JSON.stringify(value).includes('\\u0000'))
+      this.#say(path, `"${path.at(-1)}" holds a NUL, which no program can be given`);
     if (typeof value === 'string' && path.at(-1) === 'command') return value === '' ? [] : [value];
     if (Array.isArray(value) && value.every((word) => ['string', 'number', 'boolean'].includes(typeof word)))
       return value.map(String);

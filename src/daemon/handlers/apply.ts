@@ -215,7 +215,8 @@ async function bringUp(
         ),
       );
     const { look } = await lookAtAll(app.instances, wait, signal);
-    if (look.early === null || app.spec.kind === 'job') return null;
+    const isDone = app.instances.every(({ model }) => model.state.name === 'completed');
+    if (look.early === null || app.spec.kind === 'job' || isDone) return null;
     return new SteadError('EXITED_EARLY', `"${app.name}" ended at once: ${look.early.exit.reason}`, {
       hint: look.early.next,
       details: { lastLines: look.early.lastLines },
