@@ -92,7 +92,6 @@ test('a mistyped command or option gets the nearest, and a word of another tool 
     [['stopall'], /^Hint: stead stop all$/m],
     [['restartall'], /^Hint: stead restart all$/m],
     [['version'], /^Hint: stead --version$/m],
-    [['startup'], /@reboot stead daemon restart/],
     [['jlist'], /^Hint: stead list --json$/m],
     [['cleanlogs'], /^Hint: stead flush all$/m],
     [['help', 'save'], /kept when the command returns/],
