@@ -103,7 +103,7 @@ async function answer(table: Table, { request, response, connections, log }: Exc
   try {
     checkProtocol(request);
     const { handler, params, query } = route(table, request);
-    const body = request.method === 'POST' ? await readBody(request) : null;
+    const body = request.method === 'POST' ? await readBody(request) : await passOver(request);
     connections.heard(socket);
     const { headers } = request;
     const result = await handler({ params, query, headers, body, signal: gone.signal });
@@ -113,6 +113,7 @@ async function answer(table: Table, { request, response, connections, log }: Exc
     // A client that goes away over its own request is no fault of ours.
     if (!(error instanceof SteadError) && !request.errored)
       log(`${request.method} ${request.url}: ${(error as Error).stack}`);
+    await passOver(request);
     const known = error instanceof SteadError ? error : asSteadError(error as Error);
     send(response, errorCatalogue[known.code].status, { error: known.toBody() });
   }
@@ -233,6 +234,22 @@ function match(pattern: readonly string[], parts: readonly string[]): Record<str
     } else if (part !== parts[at]) return null;
   }
   return params;
+}
+
+/** A body that nobody asked for is read all the same, within bounds: to who still writes, a closed connection would be all of the answer. */
+async function passOver(request: IncomingMessage): Promise<null> {
+  const { 'content-length': length, 'transfer-encoding': encoding } = request.headers;
+  if (request.complete || request.readableDidRead || (length === undefined && encoding === undefined)) return null;
+  let size = 0;
+  try {
+    for await (const chunk of request.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>) {
+      size += chunk.length;
+      if (size > largestBody) break;
+    }
+  } catch {
+    // It was broken off.
+  }
+  return null;
 }
 
 async function readBody(request: IncomingMessage): Promise<unknown> {

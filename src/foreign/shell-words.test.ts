@@ -41,12 +41,13 @@ test('a quoted word is that word to sh, and plain words are what sh makes of the
   const quoted = lines.map((words) => `printf '%s\\0' ${words.map(shellWord).join(' ')}`).join('\n');
   const out = execFileSync('sh', ['-c', quoted], { encoding: 'utf8' }).split('\0').slice(0, -1);
   assert.deepEqual(out, lines.flat());
-  const plain = fc.sample(text, 600).filter((line) => plainWords(`x ${line}`) !== null);
-  const asked = execFileSync(
-    'sh',
-    ['-c', plain.map((line) => `printf '%s\\0' ${line.replaceAll('\n', ' ')} END`).join('\n')],
-    { encoding: 'utf8' },
-  );
+  const plain = fc
+    .sample(text, 600)
+    .map((line) => line.replaceAll('\n', ' '))
+    .filter((line) => plainWords(`x ${line}`) !== null);
+  const asked = execFileSync('sh', ['-c', plain.map((line) => `printf '%s\\0' ${line} END`).join('\n')], {
+    encoding: 'utf8',
+  });
   const ours = plain.flatMap((line) => [...plainWords(`x ${line}`)!.slice(1), 'END']);
   assert.deepEqual(asked.split('\0').slice(0, -1), ours);
 });
