@@ -45,6 +45,13 @@ await Promise.all([
   ...['cli', 'daemon', 'pty-host', 'start-daemon', 'api'].map((name) =>
     build({ ...shared, entryPoints: [join(root, `src/entry/${name}.ts`)], outfile: join(beside, `${name}.cjs`) }),
   ),
+  // One file that lies beside units of systemd, where no stead need be.
+  build({
+    ...shared,
+    target: 'node18',
+    entryPoints: [join(root, 'src/sockets/listen-fds.cjs')],
+    outfile: join(beside, 'stead-listen.cjs'),
+  }),
   // pm2's command line is one bundle, too, as seldom more than one of its verbs is called.
   build({
     ...shared,
@@ -60,10 +67,11 @@ writeFileSync(
   "import api from './api.cjs';\nexport const { connect, SteadError } = api;\nexport default api;\n",
 );
 for (const name of ['api.d.cts', 'api.d.mts']) writeFileSync(join(beside, name), await types);
+const bundled = ['listen-fds.cjs', 'listen-addresses.cjs'];
 // What is not bundled: a shell or a program's Node runs it as it is.
 const scripts = ['src/launcher', 'src/sockets', 'src/systemd', 'src/watch'].flatMap((folder) =>
   readdirSync(join(root, folder))
-    .filter((name) => /\.(sh|cjs)$/.test(name))
+    .filter((name) => /\.(sh|cjs)$/.test(name) && !bundled.includes(name))
     .map((name) => {
       copyFileSync(join(root, folder, name), join(beside, name));
       return name;

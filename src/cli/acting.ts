@@ -67,14 +67,23 @@ async function actOn(select: readonly string[], { home, json, values }: Call, ac
   }
   const body = { select, caller: whoAsks(), wait: values['no-wait'] !== true, ...action.body } satisfies SelectRequest;
   const work = act(home, action.route, { body });
-  const { results } = await withProgress(
+  const answer = await withProgress(
     `${action.doing} ${select.map(escapeControls).join(', ')} …`,
     json ? work : withWaitingNote(home, select, work),
   );
+  const results = await withKeepers(answer.results, action.route);
   const failed = results.filter(({ error }) => error !== null);
   if (json) printResults(results, failed);
   else for (const result of results) tell(result, action);
   return failed.length > 0 ? exitCodeOf(failed[0]!.error!.code) : results.some(isFailure) ? 1 : 0;
+}
+
+/** What systemd keeps is for systemd to do. */
+async function withKeepers(results: readonly ActionResult[], route: Route): Promise<readonly ActionResult[]> {
+  const isKept = results.some(({ app }) => app.keeper);
+  if (!isKept || (route !== 'stop' && route !== 'restart')) return results;
+  const { doneByKeeper } = await import('../client/kept/act.ts');
+  return doneByKeeper(results, route);
 }
 
 /** Where nothing was ever started no daemon has to be started to say so. Throws APP_NOT_FOUND but for `all`. */

@@ -15,6 +15,7 @@ import { command as env } from './commands/env.ts';
 import { command as events } from './commands/events.ts';
 import { command as exportApps } from './commands/export.ts';
 import { command as flush } from './commands/flush.ts';
+import { command as handoff } from './commands/handoff.ts';
 import { command as importing } from './commands/import.ts';
 import { command as list } from './commands/list.ts';
 import { command as logs } from './commands/logs.ts';
@@ -34,6 +35,7 @@ import { command as signal } from './commands/signal.ts';
 import { command as start } from './commands/start.ts';
 import { command as startup } from './commands/startup.ts';
 import { command as stop } from './commands/stop.ts';
+import { command as takeback } from './commands/takeback.ts';
 import { command as uninstall } from './commands/uninstall.ts';
 import { command as unset } from './commands/unset.ts';
 import { command as unstartup } from './commands/unstartup.ts';
@@ -68,6 +70,8 @@ export const catalogue: readonly Command[] = [
   set,
   unset,
   importing,
+  handoff,
+  takeback,
   why,
   env,
   events,

@@ -4,6 +4,7 @@ import { writeKubernetes } from '../foreign/kubernetes/write.ts';
 import { writeNomad } from '../foreign/nomad/write.ts';
 import { writePm2 } from '../foreign/pm2/writing/write.ts';
 import { writeProcfile } from '../foreign/procfile/write.ts';
+import type { Hardening } from '../foreign/systemd/writing/hardening.ts';
 import { writeSystemd } from '../foreign/systemd/writing/write.ts';
 import type { Outgoing, Written } from '../foreign/written.ts';
 
@@ -17,6 +18,9 @@ export interface ExportContext {
   readonly owner: string | null;
   /** Of systemd. */
   readonly systemdVersion: number;
+  readonly hardening: Hardening;
+  /** Of `stead-listen.cjs`; empty for other kinds. */
+  readonly listenText: string;
   readonly nodeMajor: number;
 }
 
@@ -42,8 +46,9 @@ export const exportKinds = {
     write: (apps, { directory }) => writeProcfile(apps, directory),
   },
   systemd: {
-    text: 'units: .service, .socket, .timer, .target',
-    write: (apps, { scope, owner, systemdVersion: version }) => writeSystemd(apps, { scope, owner, version }),
+    text: 'units: .service, .socket, .timer, .path, .target',
+    write: (apps, { scope, owner, systemdVersion: version, hardening, listenText }) =>
+      writeSystemd(apps, { scope, owner, version, hardening }, listenText),
   },
   kubernetes: {
     text: 'manifests, and a Dockerfile for each app',

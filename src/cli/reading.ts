@@ -9,10 +9,18 @@ export { assertDirectory };
 
 /** All apps: as the daemon tells, or from disk. */
 export async function readApps(home: string): Promise<readonly AppView[]> {
-  return fromDaemonOrDisk(home, request(home, 'list'), async () => {
+  const views = await fromDaemonOrDisk(home, request(home, 'list'), async () => {
     const { listFromDisk } = await import('../client/offline.ts');
     return listFromDisk(home);
   });
+  return asKept(views);
+}
+
+/** What systemd keeps is as systemd tells. */
+export async function asKept<View extends AppView>(views: readonly View[]): Promise<readonly View[]> {
+  if (!views.some(({ keeper }) => keeper)) return views;
+  const { withKept } = await import('../client/kept/look.ts');
+  return withKept(views);
 }
 
 /** The daemon's answer, or what the files tell if none runs. */

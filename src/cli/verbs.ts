@@ -44,6 +44,8 @@ export const verbs = {
   pid: { synonyms: [], summary: 'print the pid of an app' },
   startup: { synonyms: [], summary: 'have everything back after a boot: a unit of systemd' },
   unstartup: { synonyms: [], summary: 'take that unit away; programs run on' },
+  handoff: { synonyms: [], summary: 'hand an app over to systemd, without a gap' },
+  takeback: { synonyms: [], summary: 'take an app, or a unit, back from systemd' },
   daemon: { synonyms: [], summary: 'the daemon itself: status, stop, restart, run, logs' },
   uninstall: { synonyms: [], summary: 'end everything and leave nothing of stead' },
   completion: { synonyms: [], summary: 'print a completion script for bash, zsh or fish' },

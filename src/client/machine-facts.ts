@@ -1,6 +1,7 @@
 /** What of this machine goes into files for other tools. */
 import { execFile } from 'node:child_process';
-import { statSync } from 'node:fs';
+import { readFileSync, statSync } from 'node:fs';
+import { join } from 'node:path';
 import { lookUpUser } from '../programs/user.ts';
 
 /** The user to whom a home belongs; null for root, or if there is none. */
@@ -22,3 +23,7 @@ export function systemdVersion(): Promise<number> {
     );
   });
 }
+
+/** Of the file that Node programs with sockets of systemd's load first. `__dirname`: of the bundle of a command. */
+export const listenText = (): string =>
+  `// Written by stead: listen(PORT) takes the socket that systemd holds. Units beside it name it.\n${readFileSync(join(__dirname, '../stead-listen.cjs'), 'utf8')}`;

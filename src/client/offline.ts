@@ -9,7 +9,7 @@ import type { Model, State } from '../lifecycle/state.ts';
 import { exitInWords } from '../lifecycle/words.ts';
 import { logFiles } from '../logs/layout.ts';
 import { CpuMeter } from '../metrics/cpu.ts';
-import type { AppDetail, AppView } from '../protocol/api.ts';
+import type { AppDetail, AppView, Keeper } from '../protocol/api.ts';
 import { type Selectable, selectApps } from '../protocol/select.ts';
 import type { AppSpec } from '../protocol/spec.ts';
 import { loadApps, readExits, type StoredApp, type StoredInstance } from '../storage/apps.ts';
@@ -69,6 +69,7 @@ export async function specsFromDisk(home: string): Promise<readonly SpecOnDisk[]
     script: spec.program.how === 'script' ? spec.program.words[0] : undefined,
     spec,
     isWanted: state.want === 'running',
+    keeper: state.keeper ?? null,
     isOver: state.instances.every(({ model }) => ['completed', 'failed', 'stopped'].includes(model.state.name)),
   }));
 }
@@ -77,6 +78,8 @@ export async function specsFromDisk(home: string): Promise<readonly SpecOnDisk[]
 export interface SpecOnDisk extends Selectable {
   readonly spec: AppSpec;
   readonly isWanted: boolean;
+  /** Null: stead. */
+  readonly keeper: Keeper | null;
   /** None of its instances runs, or is about to. */
   readonly isOver: boolean;
 }

@@ -1,6 +1,7 @@
 /** Whose logs are meant: of apps that are known, and of those that were and left some. Found on disk, so that no daemon is needed. */
 import { type FoundLog, findLogs, hasLogs } from '../logs/find.ts';
 import type { AppView } from '../protocol/api.ts';
+import { isKept } from './kept/is-kept.ts';
 import { type Selected, selectApps } from './select-apps.ts';
 
 export interface LogOf extends FoundLog {
@@ -13,7 +14,8 @@ export async function selectLogs(
   { home, readApps }: { readonly home: string; readonly readApps: () => Promise<readonly AppView[]> },
 ): Promise<readonly Selected[]> {
   // What is called by its name is found by it: no daemon need be asked.
-  if (selectors.every((word) => isName(word) && hasLogs(home, word))) return [...new Set(selectors)].map(leftOf);
+  if (selectors.every((word) => isName(word) && hasLogs(home, word) && !isKept(home, word)))
+    return [...new Set(selectors)].map(leftOf);
   const apps = await readApps();
   const known = new Set(apps.map(({ name }) => name));
   const isLeft = (word: string) => !known.has(word) && hasLogs(home, word);

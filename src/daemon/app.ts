@@ -5,7 +5,8 @@
 import { rmSync } from 'node:fs';
 import { isDiskFull } from '../host/files.ts';
 import type { Model, Role } from '../lifecycle/state.ts';
-import type { Want } from '../protocol/api.ts';
+import type { Keeper, Want } from '../protocol/api.ts';
+import { SteadError } from '../protocol/errors.ts';
 import type { AppSpec, SpecOptions } from '../protocol/spec.ts';
 import {
   type Rollout,
@@ -40,6 +41,7 @@ export class App {
   #spec: AppSpec;
   #want: Want;
   #by: string;
+  #keeper: Keeper | null;
   #forgotten = false;
   #leftover: Error | null = null;
   #saving: NodeJS.Timeout | null = null;
@@ -51,6 +53,7 @@ export class App {
     this.#spec = spec;
     this.#want = state.want;
     this.#by = state.by;
+    this.#keeper = state.keeper ?? null;
     this.#rollout = state.rollout;
     this.#all = state.instances.map((stored) => new Instance(this, stored));
     this.#mains = mainsOf(this.#all);
@@ -87,6 +90,10 @@ export class App {
   get by(): string {
     return this.#by;
   }
+  /** Who keeps it; null: stead does. */
+  get keeper(): Keeper | null {
+    return this.#keeper;
+  }
   get isForgotten(): boolean {
     return this.#forgotten;
   }
@@ -98,6 +105,7 @@ export class App {
 
   /** Durable when it returns; then, and only then, it may be acted on. Throws the disk's error, nothing being changed. */
   setWant(want: Want, by: string): void {
+    if (want === 'running') refuseKept(this);
     for (const instance of this.#all) instance.askedBy = null;
     const before = { want: this.#want, by: this.#by };
     // Nothing undoes a delete.
@@ -112,6 +120,18 @@ export class App {
       throw error;
     }
     this.daemon.watching.look(this);
+  }
+
+  /** It is somebody else's, and to end here; or (null) stead's again, and stopped as yet. Durable when it returns; throws as `setWant`. */
+  setKeeper(keeper: Keeper | null, by: string): void {
+    const before = this.#keeper;
+    this.#keeper = keeper;
+    try {
+      this.setWant('stopped', by);
+    } catch (error) {
+      this.#keeper = before;
+      throw error;
+    }
   }
 
   /**
@@ -272,6 +292,7 @@ export class App {
       bootId: this.daemon.bootId,
       instances: this.#all.map((instance) => instance.stored()),
       rollout: this.#rollout,
+      ...(this.#keeper !== null && { keeper: this.#keeper }),
     };
   }
 
@@ -296,6 +317,14 @@ export class App {
       this.daemon.log(`${this.name}: not removed from disk: ${(error as Error).message}`);
     }
   }
+}
+
+/** Throws KEPT_BY_SYSTEMD. */
+export function refuseKept({ name, keeper }: Pick<App, 'name' | 'keeper'>): void {
+  if (keeper === null) return;
+  throw new SteadError('KEPT_BY_SYSTEMD', `systemd keeps "${name}" (${keeper.main}).`, {
+    hint: `stead takeback ${name} takes it back; start, stop, restart and logs work as it is`,
+  });
 }
 
 const withName = (options: SpecOptions, name: string): SpecOptions =>

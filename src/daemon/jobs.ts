@@ -17,6 +17,7 @@ export function sweepJobs(daemon: Daemon, now = Date.now()): void {
 
 const isFinishedJob = (app: App): boolean =>
   app.spec.kind === 'job' &&
+  app.keeper === null &&
   app.instances.every(({ model }) => ['completed', 'failed', 'stopped'].includes(model.state.name) && model.run > 0);
 
 const endOf = (app: App): number => Math.max(...app.instances.map(({ sinceWall }) => sinceWall));

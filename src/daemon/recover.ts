@@ -54,7 +54,8 @@ function loadOne(daemon: Daemon, stored: StoredApp<Model>): App {
   const lastRun = (index: number) =>
     Math.max(...stored.state.instances.map((one) => (one.index === index ? one.model.run : 0)));
   const isStale = stored.state.instances.some(({ index }) => latestRun(index) > lastRun(index));
-  const recent = isStale && stored.state.want === 'stopped' ? 'running' : stored.state.want;
+  const recent =
+    isStale && stored.state.want === 'stopped' && stored.state.keeper === undefined ? 'running' : stored.state.want;
   const want = isOtherBoot && recent === 'running' && !stored.spec.autostart ? 'stopped' : recent;
   // Of a reload that the machine's end came over nothing is left but those that were to serve.
   const instances = stored.state.instances.filter(({ role }) => !isOtherBoot || role === 'main');

@@ -21,7 +21,7 @@ test('units: words of a command and values of variables, whatever is in them', (
     fc.property(fc.array(word, { maxLength: 5 }), fc.array(word, { maxLength: 3 }), (words, values) => {
       const env = values.map((value, at) => `V${at}=${value}`);
       const spec = specOf('web', { env }, { program: commandOf('/usr/bin/web', ...words), cwd: '/srv/web' });
-      const { files } = writeSystemd([outgoingOf(spec)], context);
+      const { files } = writeSystemd([outgoingOf(spec)], context, '');
       const units = files.map((file) => ({ path: `/u/${file.name}`, text: file.text }));
       const { apps } = checked(readSystemd(units, contextWith('/u/x')));
       assert.deepEqual(apps.web!.command, ['/usr/bin/web', ...words]);

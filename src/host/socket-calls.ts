@@ -18,10 +18,21 @@ export type SocketType = 'stream' | 'datagram';
 const types = { stream: 1, datagram: 2 } as const;
 const socketFlags = { cloexec: 0o2000000, nonblock: 0o4000, async: 0o20000 } as const;
 const levels = { socket: 1, ip6: 41 } as const;
-const options = { reuseAddress: 2, type: 3, passCredentials: 16, peerCredentials: 17, accepts: 30, only6: 26 } as const;
+const options = {
+  reuseAddress: 2,
+  reusePort: 15,
+  steering: 51,
+  type: 3,
+  passCredentials: 16,
+  peerCredentials: 17,
+  accepts: 30,
+  only6: 26,
+} as const;
 const fcntls = { getFlags: 3, setFlags: 4, setOwner: 8, duplicate: 1030 } as const;
 const polls = { input: 0x1, ended: 0x2000 } as const;
 const pollBytes = 8;
+/** BPF_RET | BPF_K. */
+const bpfReturn = 0x06;
 const shutReading = 0;
 
 /** A new socket; close-on-exec. */
@@ -91,6 +102,24 @@ export function peerOf(fd: number): { readonly pid: number; readonly uid: number
 
 /** An address whose last connections are still on their way out can be bound again. */
 export const reuseAddress = (fd: number): void => setOption(fd, options.reuseAddress, 1);
+
+/** Another socket of this user that has the option as well can be bound to the same address; what comes is divided among them. Linux takes it of one that listens, too. */
+export const reusePort = (fd: number): void => setOption(fd, options.reusePort, 1);
+
+/**
+ * Has all connections from now on go to one of the sockets that share an address, by its place in the order in which they began to listen: a classic BPF program of one
+ * instruction (socket(7), SO_ATTACH_REUSEPORT_CBPF), `return place`. When there is no such place, they are divided again.
+ */
+export function steerTo(fd: number, place: number): void {
+  const { koffi, libc } = native();
+  // struct sock_filter {u16 code; u8 jt, jf; u32 k}, and struct sock_fprog {u16 len; struct sock_filter *} after it.
+  const bytes = Buffer.alloc(24);
+  bytes.writeUInt16LE(bpfReturn, 0);
+  bytes.writeUInt32LE(place, 4);
+  bytes.writeUInt16LE(1, 8);
+  bytes.writeBigUInt64LE(koffi.address(bytes), 16);
+  checked('setsockopt', libc.setsockopt(fd, levels.socket, options.steering, bytes.subarray(8), 16));
+}
 
 /** Whether a socket at `::` leaves IPv4 to others. */
 export const setOnly6 = (fd: number, only6: boolean): void => setOption(fd, options.only6, only6 ? 1 : 0, levels.ip6);

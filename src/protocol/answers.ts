@@ -12,6 +12,8 @@ import type {
   DaemonView,
   DeleteRequest,
   EventsResponse,
+  HandoffRequest,
+  HandoffResponse,
   LogsResponse,
   ReloadRequest,
   RenameRequest,
@@ -26,6 +28,8 @@ import type {
   StartRequest,
   StartResponse,
   StopRequest,
+  TakebackRequest,
+  TakebackResponse,
   WaitRequest,
   WaitResponse,
   WhyView,
@@ -54,6 +58,8 @@ export interface Answers {
   why: WhyView;
   wait: WaitResponse;
   attach: AttachResponse;
+  handoff: HandoffResponse;
+  takeback: TakebackResponse;
   daemonStatus: DaemonView;
   daemonStop: DaemonView;
   /** This document. */
@@ -76,6 +82,8 @@ export interface Bodies {
   flush: SelectRequest;
   wait: WaitRequest;
   attach: AttachRequest;
+  handoff: HandoffRequest;
+  takeback: TakebackRequest;
   set: SetRequest;
   apply: ApplyRequest;
   resurrect: ResurrectRequest;

@@ -42,6 +42,8 @@ export interface ExitView {
 /** Why an app is as it is. */
 export interface WhyView {
   readonly name: string;
+  /** Null or absent: stead itself. */
+  readonly keeper?: Keeper | null;
   readonly state: StateName;
   readonly want: Want;
   /** Who wanted that: the command. */
@@ -117,6 +119,25 @@ export interface TerminalView {
   readonly problem?: string | null;
 }
 
+/** Who keeps an app in stead's place: systemd, to which it was handed over. */
+export interface Keeper {
+  readonly by: 'systemd';
+  readonly scope: 'system' | 'user';
+  /** What is started and stopped for the whole of it: `web.target`, `web.service`, `nightly.timer`. */
+  readonly main: string;
+  /** Of each instance, by its index. */
+  readonly services: readonly string[];
+  readonly sockets: readonly string[];
+  /** What else starts something of it: timers and paths. */
+  readonly triggers: readonly string[];
+  /** What stead has written, absolute. Empty for units of others, and for a transient one. */
+  readonly files: readonly string[];
+  /** The sockets that systemd holds for it, as `docs/decisions/014-shared-sockets.md` has them. */
+  readonly keys: readonly string[];
+  /** Whether it was to run when it went. */
+  readonly isWanted: boolean;
+}
+
 /** One row of `list`. */
 export interface AppView {
   readonly id: number;
@@ -137,6 +158,8 @@ export interface AppView {
   /** When its schedule comes next, ISO 8601; null without one. */
   readonly nextRun: string | null;
   /** While its instances are replaced one by one: how many of how many are. Null or absent: they aren't. */
+  /** Null or absent: stead itself. */
+  readonly keeper?: Keeper | null;
   readonly reload?: {
     readonly phase: 'rolling' | 'paused' | 'aborting';
     readonly done: number;
@@ -260,6 +283,8 @@ export interface StartResponse {
 
 export interface RunRequest {
   readonly command: readonly string[];
+  /** It is only made known: systemd will run it. */
+  readonly isHeld?: boolean;
   readonly options?: SpecOptions;
   readonly caller: Caller;
 }
@@ -343,6 +368,42 @@ export interface RenameRequest {
 export interface SignalRequest extends SelectRequest {
   /** `SIGHUP`, `HUP` or a number. */
   readonly signal: string;
+}
+
+/**
+ * An app goes to systemd. `prepare`: its sockets can be bound a second time. `steer`: what comes from now on goes to the second one; answered when nobody waits in
+ * the first. `unsteer` puts that back. `give`: it is systemd's from now on, durably; its programs answer what they have begun, and end.
+ */
+export interface HandoffRequest {
+  readonly app: string;
+  readonly step: 'prepare' | 'steer' | 'unsteer' | 'give';
+  readonly caller?: Asker;
+  /** Of `give`. */
+  readonly keeper?: Keeper;
+  /** Of `give`: the file for whose end systemd's services wait, `…/stead-handoff.PID`; removed when nothing of the app is alive. */
+  readonly gate?: string;
+}
+export interface HandoffResponse {
+  /** Of the sockets that are held for it. */
+  readonly keys: readonly string[];
+  readonly app: AppView;
+}
+
+/** An app comes back. `take`: its sockets are taken out of one of these processes. `start`: it is stead's again, and runs if it was to. */
+export interface TakebackRequest {
+  readonly app: string;
+  readonly step: 'take' | 'start';
+  readonly caller?: Asker;
+  /** Of `take`. */
+  readonly pids?: readonly number[];
+  readonly keys?: readonly string[];
+  /** Of `start`: whether it is to run; absent: as it was when it went. */
+  readonly isWanted?: boolean;
+}
+export interface TakebackResponse {
+  /** Of the sockets that are held for it now. */
+  readonly keys: readonly string[];
+  readonly result: ActionResult;
 }
 
 export interface ActionResult {
@@ -544,6 +605,8 @@ export const routes = {
   apply: ['POST', '/v1/apply'],
   resurrect: ['POST', '/v1/resurrect'],
   events: ['GET', '/v1/events'],
+  handoff: ['POST', '/v1/handoff'],
+  takeback: ['POST', '/v1/takeback'],
   daemonStatus: ['GET', '/v1/daemon'],
   daemonStop: ['POST', '/v1/daemon/stop'],
   openapi: ['GET', '/v1/openapi.json'],

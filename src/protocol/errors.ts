@@ -29,6 +29,8 @@ export const errorCatalogue = {
   CONFIG_NOT_FOUND: { exit: 5, status: 404 },
   PORT_TAKEN: { exit: 5, status: 409 },
   LAUNCH_FAILED: { exit: 1, status: 500 },
+  KEPT_BY_SYSTEMD: { exit: 5, status: 409 },
+  HANDOFF_FAILED: { exit: 1, status: 409 },
   RELOAD_FAILED: { exit: 1, status: 409 },
   RELOAD_UNDER_WAY: { exit: 5, status: 409 },
   NO_RELOAD: { exit: 5, status: 409 },

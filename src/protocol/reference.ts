@@ -65,6 +65,10 @@ export const reference: Readonly<Record<RouteName, RouteReference>> = {
   },
   wait: { text: 'Waits until nothing of the apps runs or will run by itself.' },
   attach: { text: 'Where the terminal of a program can be had (docs/terminals.md), or its stdin.' },
+  handoff: {
+    text: 'A step on the way of an app to systemd, which keeps it then (docs/systemd.md): stead handoff takes them all.',
+  },
+  takeback: { text: 'A step on the way back.' },
   set: { text: 'Other options for apps that there are.' },
   apply: { text: 'The apps of a config, as it says them: those that differ are changed.' },
   resurrect: { text: 'The apps of a dump: those that are not there are made, each by itself.' },

@@ -7,7 +7,7 @@ const { join } = require('node:path');
 const { give, record, watchConnections } = require('./share-entries.cjs');
 const { endResponses, endSessions } = require('./share-http.cjs');
 
-module.exports = { drainEntry, onSignal, tellIfDrained };
+module.exports = { drain, drainEntry, onSignal, tellIfDrained };
 
 /** A file `give` in the directory makes of it: give all again, as daemon and holder were lost. */
 function onSignal(share) {

@@ -9,7 +9,7 @@ import { existsSync, mkdirSync, readdirSync, renameSync, rmSync } from 'node:fs'
 import { join } from 'node:path';
 import { appendLine, errnoOf, readIfThere, replaceFile, syncDirectory } from '../host/files.ts';
 import type { Role } from '../lifecycle/state.ts';
-import type { ExitView, Want } from '../protocol/api.ts';
+import type { ExitView, Keeper, Want } from '../protocol/api.ts';
 import { SteadError } from '../protocol/errors.ts';
 import { type AppSpec, specFormat } from '../protocol/spec.ts';
 import { appDirectory, appsDirectory, nameOfDirectory, runsDirectory } from './layout.ts';
@@ -45,6 +45,8 @@ export interface StoredState<Model = unknown> {
   readonly instances: readonly StoredInstance<Model>[];
   /** The reload that is under way; null: none is. */
   readonly rollout: Rollout | null;
+  /** Who keeps it; absent: stead. */
+  readonly keeper?: Keeper;
 }
 
 /** A reload: what is left of it to do, for whoever goes on with it. */

@@ -192,6 +192,19 @@ const isAutomatonState: Check = (value) => {
 };
 
 const wants: readonly Want[] = ['running', 'stopped', 'deleted'];
+/** Of a state.json and of a request. */
+export const isKeeper: Check = record({
+  by: oneOf(['systemd']),
+  scope: oneOf(['system', 'user']),
+  main: isText,
+  services: listOf(isText),
+  sockets: listOf(isText),
+  triggers: listOf(isText),
+  files: listOf(isText),
+  keys: listOf(isText),
+  isWanted: isBoolean,
+});
+
 const stateFileFields: Fields = {
   id: isCount,
   want: oneOf(wants),
@@ -218,6 +231,7 @@ const stateFileFields: Fields = {
         }),
       }),
     ),
+  keeper: (value) => value === undefined || isKeeper(value),
   rollout: orNull(
     record({
       pending: listOf(isCount),

@@ -60,7 +60,7 @@ export function removeUnit({ path, scope }: UnitPlace): void {
   }
 }
 
-function unwritable(path: string, scope: Scope, error: unknown): SteadError {
+export function unwritable(path: string, scope: Scope, error: unknown): SteadError {
   const code = errnoOf(error);
   const directory = dirname(path);
   if (code === 'EROFS')

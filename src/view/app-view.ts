@@ -37,7 +37,7 @@ const severity: readonly StateName[] = [
 
 export function appView(
   spec: AppSpec,
-  state: Pick<StoredState, 'id' | 'want' | 'createdAt' | 'rollout'>,
+  state: Pick<StoredState, 'id' | 'want' | 'createdAt' | 'rollout' | 'keeper'>,
   instances: readonly Seen[],
   nextRun: number | null = null,
 ): AppView {
@@ -59,6 +59,7 @@ export function appView(
     createdAt: state.createdAt,
     file: spec.origin,
     nextRun: nextRun === null ? null : isoTime(nextRun),
+    keeper: state.keeper ?? null,
     reload: reloadOf(state.rollout),
   };
 }

@@ -20,6 +20,7 @@ export function whyView(home: string, detail: AppDetail): WhyView {
   const { out, err, shown } = lastWords(home, detail, last);
   return {
     name,
+    keeper: detail.keeper ?? null,
     state,
     want,
     by,

@@ -94,6 +94,17 @@ test('every route takes and answers what the document says, and nothing else', a
   const { pid } = (await ask('daemonStatus')) as { pid: number };
   const loose = spawn('sleep', ['1000'], { env: world.env, stdio: 'ignore', detached: true });
   await ask('adopt', { body: { pid: loose.pid, options: { name: 'adopted' }, caller: { pid, command: 'x' } } });
+  const keeper = {
+    ...{ by: 'systemd', scope: 'system', main: 'again.service', services: ['again.service'], isWanted: true },
+    ...{ sockets: [], triggers: [], files: [], keys: [] },
+  };
+  await ask('handoff', { body: { app: 'again', step: 'prepare' } });
+  await ask('handoff', { body: { app: 'again', step: 'give', keeper } });
+  await ask('show', { sel: 'again' });
+  await ask('why', { sel: 'again' });
+  await ask('restart', { body: { select: ['again'] } });
+  await ask('takeback', { body: { app: 'again', step: 'take', pids: [process.pid], keys: [] } });
+  await ask('takeback', { body: { app: 'again', step: 'start', isWanted: false } });
   await ask('delete', { body: { select: ['again'], purge: true } });
   assert.deepEqual(await ask('openapi'), document);
   checks.event('EventView', await firstOf(socket, '/v1/events?follow=1&since=0'));

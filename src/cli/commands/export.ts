@@ -1,15 +1,17 @@
 import { executableOf } from '../../client/executable-of.ts';
-import { ownerOf, systemdVersion } from '../../client/machine-facts.ts';
+import { listenText, ownerOf, systemdVersion } from '../../client/machine-facts.ts';
 import { type SpecOnDisk, specsFromDisk } from '../../client/offline.ts';
 import { argvOf, type OutgoingOptions, outgoing } from '../../foreign/outgoing.ts';
 import { withPlainNames } from '../../foreign/plain-names.ts';
+import { type Hardening, hardenings } from '../../foreign/systemd/writing/hardening.ts';
+import { oldestSystemd } from '../../foreign/systemd/writing/versions.ts';
 import type { Outgoing, Written } from '../../foreign/written.ts';
 import { encodeBytes, escapeControls } from '../../host/bytes.ts';
 import { SteadError } from '../../protocol/errors.ts';
 import { selectApps } from '../../protocol/select.ts';
 import type { Call, Command } from '../command.ts';
 import { directoryOf, targetsOf, writeTargets } from '../export-files.ts';
-import { type ExportKind, type ExportKindName, exportKinds } from '../export-kinds.ts';
+import { type ExportContext, type ExportKind, type ExportKindName, exportKinds } from '../export-kinds.ts';
 import { printJson, say, write } from '../output.ts';
 import { assertDirectory } from '../reading.ts';
 
@@ -33,6 +35,21 @@ export const command: Command = {
     { name: 'with-env', type: 'boolean', text: 'the whole environment that the apps have, not only what was said' },
     { name: 'with-secrets', type: 'boolean', text: 'values, too, that look secret; never for kubernetes' },
     { name: 'user', type: 'boolean', text: "systemd: units for systemctl --user, not the machine's" },
+    {
+      name: 'hardening',
+      type: 'choice',
+      choices: hardenings,
+      default: 'default',
+      text: 'systemd: what the units keep the programs from',
+    },
+    {
+      name: 'systemd-version',
+      type: 'integer',
+      min: oldestSystemd,
+      max: 999,
+      value: 'n',
+      text: "systemd: the version that is to read them; this machine's without it",
+    },
     { name: 'force', short: 'f', type: 'boolean', text: 'write over files that are there' },
   ],
   run: runExport,
@@ -41,7 +58,9 @@ export const command: Command = {
 async function runExport(call: Call): Promise<number> {
   const { home, words, values, json } = call;
   const { kind, selectors } = kindOf(words);
-  if (values.user === true && kind !== 'systemd') throw new SteadError('USAGE', '--user is for stead export systemd');
+  const stray = ['user', 'hardening', 'systemd-version'].find((flag) => values[flag] !== undefined);
+  if (stray !== undefined && kind !== 'systemd')
+    throw new SteadError('USAGE', `--${stray} is for stead export systemd`);
   assertDirectory(home);
   const { chosen, left } = choose(await specsFromDisk(home), selectors);
   if (chosen.length === 0)
@@ -61,7 +80,7 @@ async function runExport(call: Call): Promise<number> {
     scope: values.user === true ? 'user' : 'system',
     owner: await ownerOf(home),
     nodeMajor: Number(process.versions.node.split('.')[0]),
-    systemdVersion: kind === 'systemd' ? await systemdVersion() : 0,
+    ...(await forSystemd(kind, values)),
   });
   const renamed = chosen.flatMap(({ name }, at) =>
     name === plain[at]!.name ? [] : [`${name} is ${plain[at]!.name} there.`],
@@ -69,6 +88,20 @@ async function runExport(call: Call): Promise<number> {
   const notes = [...(left.length === 0 ? [] : [leftOut(left)]), ...renamed, ...written.notes];
   deliver({ ...written, notes }, { output, isForced: values.force === true, json });
   return 0;
+}
+
+async function forSystemd(
+  kind: ExportKindName,
+  values: Call['values'],
+): Promise<Pick<ExportContext, 'systemdVersion' | 'hardening' | 'listenText'>> {
+  const hardening = (values.hardening ?? 'default') as Hardening;
+  if (kind !== 'systemd') return { systemdVersion: 0, hardening, listenText: '' };
+  const version = values['systemd-version'];
+  return {
+    systemdVersion: typeof version === 'number' ? version : await systemdVersion(),
+    hardening,
+    listenText: listenText(),
+  };
 }
 
 /** The first word, if it is one. */

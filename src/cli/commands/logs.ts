@@ -1,5 +1,6 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
+import { printsToJournal, showJournal } from '../../client/kept/journal.ts';
 import { isOpen, logsOf, selectLogs } from '../../client/select-logs.ts';
 import { untilGone } from '../../client/until-gone.ts';
 import { escapeControls } from '../../host/bytes.ts';
@@ -7,7 +8,7 @@ import { wakeOn } from '../../logs/wake.ts';
 import { SteadError } from '../../protocol/errors.ts';
 import type { Call, Command } from '../command.ts';
 import { followShown, type LogOptions, type LogSource, parseCount, readableLines, showLogs } from '../log-output.ts';
-import { OutputClosed, print, printJson } from '../output.ts';
+import { OutputClosed, print, printJson, say } from '../output.ts';
 import { readApps } from '../reading.ts';
 import { labelPainter } from '../render/colour.ts';
 import type { Selected } from '../selectors.ts';
@@ -61,6 +62,13 @@ async function logs({ home, words, values, json }: Call): Promise<number> {
   const kinds = (['out', 'err'] as const).filter((kind) => values[kind] || values.out === values.err);
   const selected = await selectLogs(selectors, { home, readApps: () => readApps(home) });
   const sourcesOf = (one: Selected) => logSources(home, one, kinds);
+  const inJournal = selected.filter(({ app }) => app.keeper && printsToJournal(app));
+  if (inJournal.length > 0 && values.path !== true) {
+    if (inJournal.length === selected.length) return journal(inJournal, { options, values, json });
+    // One is a file, the other is not: they are not merged.
+    for (const { app } of inJournal)
+      say(`${escapeControls(app.name)} is kept by systemd, with its output: stead logs ${escapeControls(app.name)}`);
+  }
   if (values.path === true) return printPaths(selected.flatMap(sourcesOf), json);
   const sources = withoutNeedlessPrefix(selected.flatMap(sourcesOf), selectors);
   const isFollowed = values.follow === true;
@@ -71,6 +79,26 @@ async function logs({ home, words, values, json }: Call): Promise<number> {
     ...(isOpen(selectors) ? [followNewcomers(home, { selectors, selected, options, sourcesOf })] : []),
   ]);
   return 0;
+}
+
+/** What systemd keeps is shown by journalctl. */
+async function journal(
+  inJournal: readonly Selected[],
+  { options, values, json }: { readonly options: LogOptions } & Pick<Call, 'values' | 'json'>,
+): Promise<number> {
+  const keepers = inJournal.map(({ app }) => app.keeper!);
+  const { grep, since, until, lines, timestamps } = options;
+  if (grep?.invert || (grep?.context ?? 0) > 0)
+    throw new SteadError('UNSUPPORTED', 'journalctl has no -v and no -C', { hint: 'stead logs … | grep -v' });
+  return showJournal(keepers, {
+    lines,
+    since,
+    until,
+    isFollowed: values.follow === true,
+    pattern: grep === null ? null : { text: grep.pattern, ignoreCase: grep.ignoreCase },
+    timestamps,
+    json,
+  });
 }
 
 type Values = Pick<Call, 'words' | 'values' | 'json'>;

@@ -12,6 +12,7 @@ import { sayWhatIsLeftOut } from '../left-out.ts';
 import { print, printJson, say, withProgress } from '../output.ts';
 import { assertWritable } from '../ownership.ts';
 import { commandExits, ownFailureExit } from '../program-exit.ts';
+import { readApps } from '../reading.ts';
 
 export const command: Command = {
   name: 'run',
@@ -24,10 +25,12 @@ export const command: Command = {
   examples: [
     ['stead run make all', 'a job called make'],
     ['stead run --name backup -- rsync -a /data /mnt', 'with a name'],
+    ['stead run --systemd -- ./import.sh', 'the same, kept by systemd'],
     ['stead run -f ./deploy.sh', 'stay, see its output, end with its exit code'],
   ],
   flags: () => [
     { name: 'follow', short: 'f', type: 'boolean', text: 'stay: show its output, end with its exit code' },
+    { name: 'systemd', type: 'boolean', text: 'as a transient unit of systemd, which keeps it' },
     ...optionFlags('run'),
   ],
   takesRest: true,
@@ -47,16 +50,28 @@ async function run({ home, words, rest, values, json }: Call): Promise<number> {
     });
   if (json && isFollowing)
     throw new SteadError('USAGE', "-f prints the program's own output: --json has no place beside it");
+  if (values.systemd === true && (isFollowing || values.cron !== undefined))
+    throw new SteadError('USAGE', `--systemd and ${isFollowing ? '-f' : '--cron'} are not for one another`, {
+      hint: isFollowing ? 'stead logs -f <name> afterwards' : 'stead run --cron …, then stead handoff <name>',
+    });
   assertWritable(home);
   sayWhatIsLeftOut(values);
   daemonNotes.tell = say;
   const body: RunRequest = { command: line, options: toSpecOptions(values), caller: captureCaller() };
-  const answer = await withProgress(`Starting ${escapeControls(line[0]!)} …`, act(home, 'run', { body }));
+  const starting = values.systemd === true ? transient(home, body) : act(home, 'run', { body });
+  const answer = await withProgress(`Starting ${escapeControls(line[0]!)} …`, starting);
   for (const note of answer.notes) say(escapeControls(note));
   if (isFollowing) return followJob(home, answer);
   if (json) printJson(answer);
   else print(startedJob(answer));
   return 0;
+}
+
+async function transient(home: string, body: RunRequest): Promise<RunResponse> {
+  const { runTransient } = await import('../../client/kept/transient.ts');
+  const answer = await runTransient(home, body);
+  const app = (await readApps(home)).find(({ name }) => name === answer.app.name);
+  return { ...answer, app: app ?? answer.app };
 }
 
 /** One line: its name, and where its output goes. */

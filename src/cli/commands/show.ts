@@ -2,7 +2,7 @@ import { request } from '../../client/http.ts';
 import type { AppDetail } from '../../protocol/api.ts';
 import type { Call, Command } from '../command.ts';
 import { print, printJson } from '../output.ts';
-import { fromDaemonOrDisk, readApps } from '../reading.ts';
+import { asKept, fromDaemonOrDisk, readApps } from '../reading.ts';
 import { painter } from '../render/colour.ts';
 import { renderDetail } from '../render/detail.ts';
 import { requireSelectors, selectApps } from '../selectors.ts';
@@ -39,10 +39,11 @@ async function show({ home, words, values, json }: Call): Promise<number> {
   return 0;
 }
 
-function readDetail(home: string, { name, showEnv }: { name: string; showEnv: boolean }): Promise<AppDetail> {
+async function readDetail(home: string, { name, showEnv }: { name: string; showEnv: boolean }): Promise<AppDetail> {
   const query = showEnv ? { showEnv: '1' } : {};
-  return fromDaemonOrDisk(home, request(home, 'show', { params: { sel: name }, query }), async () => {
+  const detail = await fromDaemonOrDisk(home, request(home, 'show', { params: { sel: name }, query }), async () => {
     const { showFromDisk } = await import('../../client/offline.ts');
     return showFromDisk(home, name);
   });
+  return (await asKept([detail]))[0]!;
 }

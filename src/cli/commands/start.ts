@@ -63,12 +63,26 @@ async function start(call: Call): Promise<number> {
     isHeld: values.autostart === false,
   };
   const what = escapeControls(words.join(' ') || (rest?.[0] ?? ''));
-  const { apps } = await withProgress(`Starting ${what} …`, act(home, 'start', { body: request }));
+  const answer = await withProgress(`Starting ${what} …`, act(home, 'start', { body: request }));
+  const apps = await withKeepers(answer.apps);
   const early = apps.filter((app) => app.early !== null);
   if (json && early.length > 0) throw endedEarly(apps, early[0]!);
   if (json) printJson(apps);
   else for (const app of apps) tell(app);
   return early.length > 0 ? 1 : 0;
+}
+
+/** What systemd keeps is for systemd to start. */
+async function withKeepers(apps: readonly StartedApp[]): Promise<readonly StartedApp[]> {
+  if (!apps.some(({ app }) => app.keeper)) return apps;
+  const { doneByKeeper } = await import('../../client/kept/act.ts');
+  const done = await doneByKeeper(
+    apps.map((one) => ({ ...one, error: null })),
+    'start',
+  );
+  const failed = done.find(({ error }) => error !== null);
+  if (failed) throw SteadError.fromBody(failed.error!);
+  return apps.map((one, at) => ({ ...one, app: done[at]!.app, changed: done[at]!.changed }));
 }
 
 /** The same as `apply`: what it takes is in the file, but for what says which part of it. */

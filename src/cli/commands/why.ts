@@ -32,9 +32,13 @@ async function why({ home, words, json }: Call): Promise<number> {
   return 0;
 }
 
-function read(home: string, sel: string): Promise<WhyView> {
-  return fromDaemonOrDisk(home, request(home, 'why', { params: { sel } }), async () => {
+async function read(home: string, sel: string): Promise<WhyView> {
+  const view = await fromDaemonOrDisk(home, request(home, 'why', { params: { sel } }), async () => {
     const { whyFromDisk } = await import('../../client/why.ts');
     return whyFromDisk(home, sel);
   });
+  if (!view.keeper) return view;
+  const { keptWhy } = await import('../../client/kept/why.ts');
+  const app = (await readApps(home)).find(({ name }) => name === view.name);
+  return app === undefined ? view : keptWhy(view, app, view.keeper);
 }

@@ -4,7 +4,15 @@
  */
 import { readEnvFiles } from '../../programs/env-file.ts';
 import { remembering } from '../../programs/remembered.ts';
-import type { AppliedApp, ApplyRequest, ApplyResponse, AppView, Change, ConfigApp } from '../../protocol/api.ts';
+import type {
+  AppliedApp,
+  ApplyRequest,
+  ApplyResponse,
+  AppView,
+  Change,
+  ConfigApp,
+  Keeper,
+} from '../../protocol/api.ts';
 import { SteadError } from '../../protocol/errors.ts';
 import type { AppSpec, SpecOptions } from '../../protocol/spec.ts';
 import { shareEqualParts } from '../../storage/apps.ts';
@@ -133,6 +141,7 @@ async function planOne(daemon: Daemon, configApp: ConfigApp, place: Place): Prom
     daemon.enforcement,
   );
   const app = daemon.apps.get(name) ?? null;
+  if (app !== null && app.keeper !== null) return keptPlan(app, app.keeper);
   checkLogs(daemon, spec);
   const differing = app === null ? [] : await differences(app.spec, spec);
   const needsLaunch =
@@ -140,6 +149,16 @@ async function planOne(daemon: Daemon, configApp: ConfigApp, place: Place): Prom
   const changes = app === null ? [] : changesOf(app.spec, spec, differing);
   return { spec, app, differing, changes, needsLaunch, notes: resolved.notes };
 }
+
+/** It is systemd's: whatever the file says of it. */
+const keptPlan = (app: App, { main }: Keeper): Plan => ({
+  spec: app.spec,
+  app,
+  differing: [],
+  changes: [],
+  needsLaunch: false,
+  notes: [`systemd keeps ${app.name} (${main}): it is left as it is; stead takeback ${app.name} takes it back`],
+});
 
 /** Differences that say what runs, and with which environment. */
 const ofProgram: readonly string[] = [
@@ -179,6 +198,7 @@ function putInPlace(daemon: Daemon, { spec, app, differing }: Plan, by: string):
     const added = addApp(daemon, spec, by, { isHeld: !spec.autostart });
     return spec.autostart ? added.app : null;
   }
+  if (app.keeper !== null) return null;
   if (differing.length > 0 || app.spec.origin !== spec.origin)
     app.changeSpec(differing.length > 0 ? spec : { ...app.spec, origin: spec.origin });
   if (app.want !== 'running' && !spec.autostart) return null;

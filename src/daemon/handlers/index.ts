@@ -15,6 +15,7 @@ import { apply } from './apply.ts';
 import { attach } from './attach.ts';
 import { checkedBody } from './body.ts';
 import { streamEvents } from './events.ts';
+import { handoff } from './handoff.ts';
 import { streamLogs } from './logs.ts';
 import { reload } from './reload.ts';
 import { rename } from './rename.ts';
@@ -27,6 +28,7 @@ import { set } from './set.ts';
 import { signal } from './signal.ts';
 import { start } from './start.ts';
 import { remove, stop } from './stop.ts';
+import { takeback } from './takeback.ts';
 import { wait } from './wait.ts';
 
 /** One handler per route. What comes in is JSON of anybody who can reach the socket: its form is checked here, by the schemas; what it says by who uses it. */
@@ -58,6 +60,8 @@ export function handlers(daemon: Daemon, events: Events): Handlers {
     events: (request) => streamEvents(events, request),
     wait: (request) => wait(daemon, bodyOf('wait', request.body), request.signal),
     attach: (request) => attach(daemon, bodyOf('attach', request.body)),
+    handoff: (request) => handoff(daemon, bodyOf('handoff', request.body)),
+    takeback: (request) => takeback(daemon, bodyOf('takeback', request.body), request.signal),
     daemonStatus: () => status(daemon),
     daemonStop: ({ body }) => {
       checkedBody('daemonStop', body);

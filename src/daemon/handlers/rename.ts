@@ -3,7 +3,7 @@ import type { ActionResponse, RenameRequest } from '../../protocol/api.ts';
 import { SteadError } from '../../protocol/errors.ts';
 import { renamedFrom } from '../../storage/rename.ts';
 import { refuseLost } from '../../view/lost-app.ts';
-import type { App } from '../app.ts';
+import { type App, refuseKept } from '../app.ts';
 import type { Daemon } from '../context.ts';
 import { appViews } from '../view.ts';
 import { selected } from './select.ts';
@@ -30,6 +30,7 @@ function checkedName({ name }: App, to: string): string {
 }
 
 function renameOne(daemon: Daemon, app: App, to: string): void {
+  refuseKept(app);
   refuseLost(app.spec);
   const holder = daemon.apps.has(to) ? to : renamedFrom(daemon.home, to);
   if (holder === to)

@@ -4,7 +4,7 @@ import type { ActionResponse, ActionResult, Caller, RestartRequest } from '../..
 import { SteadError } from '../../protocol/errors.ts';
 import type { AppSpec } from '../../protocol/spec.ts';
 import { refuseLost } from '../../view/lost-app.ts';
-import type { App } from '../app.ts';
+import { type App, refuseKept } from '../app.ts';
 import type { Daemon } from '../context.ts';
 import type { Instance } from '../instance.ts';
 import { bringToSize } from '../scale.ts';
@@ -20,12 +20,16 @@ export async function restart(daemon: Daemon, body: RestartRequest, signal: Abor
   const by = askedBy(body);
   const caller = body.updateEnv ? checkedCaller(body.updateEnv) : null;
   for (const app of apps) refuseLost(app.spec);
-  for (const app of apps) {
+  if (caller) for (const app of apps) refuseKept(app);
+  // Who asks has systemd restart its own.
+  const own = apps.filter(({ keeper }) => keeper === null);
+  for (const app of own) {
     if (caller) await updateEnvironment(app, caller);
     app.setWant('running', by);
   }
   const results = await Promise.all(
     apps.map(async (app) => {
+      if (app.keeper !== null) return { changed: false, error: null };
       // What a reload is about to put in place is the same that a restart starts.
       if (app.rollout !== null) await app.daemon.rollouts.abort(app);
       daemon.watching.renew(app);

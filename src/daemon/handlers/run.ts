@@ -20,8 +20,11 @@ export async function run(daemon: Daemon, body: RunRequest, signal: AbortSignal)
   checkDependencies(daemon, [spec]);
   // From here to `addApp` nothing waits: no other request takes the name.
   const name = countOn(spec.name, (taken) => isTaken(daemon, taken));
-  const { app } = addApp(daemon, { ...spec, name }, askedBy(body));
+  const isHeld = body.isHeld === true;
+  const { app } = addApp(daemon, { ...spec, name }, askedBy(body), { isHeld });
   sweepJobs(daemon);
+  const logs = logFiles(daemon.home, name, 0, app.spec.log);
+  if (isHeld) return { app: appViews(daemon, [app])[0]!, run: 0, logs, notes: resolved.notes };
   const instance = app.instances[0]!;
   instance.dispatch({ type: 'start', by: 'user' });
   const { run } = instance.model;
@@ -30,7 +33,7 @@ export async function run(daemon: Daemon, body: RunRequest, signal: AbortSignal)
   return {
     app: appViews(daemon, [app])[0]!,
     run,
-    logs: logFiles(daemon.home, name, 0, app.spec.log),
+    logs,
     logFrom,
     notes: resolved.notes,
   };

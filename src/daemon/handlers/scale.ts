@@ -2,7 +2,7 @@ import { scaledTo } from '../../config/instances.ts';
 import type { ActionResponse, ActionResult, ScaleRequest } from '../../protocol/api.ts';
 import { SteadError } from '../../protocol/errors.ts';
 import { refuseLost } from '../../view/lost-app.ts';
-import type { App } from '../app.ts';
+import { type App, refuseKept } from '../app.ts';
 import type { Daemon } from '../context.ts';
 import { changeSpec } from '../make-spec.ts';
 import { bringToSize, wantedInstances } from '../scale.ts';
@@ -14,6 +14,7 @@ import { lookAt } from './start.ts';
 export async function scale(daemon: Daemon, body: ScaleRequest, signal: AbortSignal): Promise<ActionResponse> {
   const apps = selected(daemon, body.select);
   for (const { spec } of apps) refuse(spec.kind, spec.name);
+  for (const app of apps) refuseKept(app);
   for (const { spec } of apps) refuseLost(spec);
   const specs = await Promise.all(
     apps.map((app) => {

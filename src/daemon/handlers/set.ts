@@ -4,6 +4,7 @@ import { mergeEnvironment } from '../../programs/environment.ts';
 import type { ActionResponse, SetRequest } from '../../protocol/api.ts';
 import { SteadError } from '../../protocol/errors.ts';
 import type { AppSpec, SpecOptions } from '../../protocol/spec.ts';
+import { refuseKept } from '../app.ts';
 import type { Daemon } from '../context.ts';
 import { checkDependencies } from '../dependencies.ts';
 import { changeSpec, checkedOptions } from '../make-spec.ts';
@@ -16,6 +17,7 @@ import { checkLogs } from './start.ts';
 /** set and unset: other options for apps that there are. All of them or, if one can't have them, none. */
 export async function set(daemon: Daemon, body: SetRequest): Promise<ActionResponse> {
   const apps = selected(daemon, body.select);
+  for (const app of apps) refuseKept(app);
   const changes = checkedOptions(body.set);
   const unset = checkedUnset(body.unset);
   refuseIdentity([...Object.keys(changes), ...unset.map(({ property }) => property)]);

@@ -51,7 +51,7 @@ export async function start(daemon: Daemon, body: StartRequest, signal: AbortSig
   );
   const started = await Promise.all(
     apps.map((one, at) =>
-      isHeld
+      isHeld || one.app.keeper !== null
         ? { changed: one.isNew, early: null, sockets: [], notes: [...plans[at]!.notes, ...heldNotes(one)] }
         : bringUp({ ...one, notes: plans[at]!.notes, request, by, signal }),
     ),
@@ -252,7 +252,7 @@ interface BringUp {
   readonly signal: AbortSignal;
 }
 
-async function bringUp({ app, isNew, notes, request, by, signal }: BringUp): Promise<Omit<StartedApp, 'app'>> {
+export async function bringUp({ app, isNew, notes, request, by, signal }: BringUp): Promise<Omit<StartedApp, 'app'>> {
   const before = app.instances.map(({ model }) => model);
   if (stuckError(app)) throw SteadError.fromBody(stuckError(app)!);
   if (isNew) await refuseTaken(app, by, request.takeFrom ?? []);
@@ -319,7 +319,9 @@ export async function lookAtAll(
 
 /** What it needs is started with it. */
 function bringUpNeeded(app: App, by: string): string[] {
-  const started = dependenciesOf(app.daemon, app).filter(({ want, spec }) => want !== 'running' && spec.kind === 'app');
+  const started = dependenciesOf(app.daemon, app).filter(
+    ({ want, spec, keeper }) => want !== 'running' && spec.kind === 'app' && keeper === null,
+  );
   for (const other of started) {
     other.setWant('running', `${by}, for ${app.name}`);
     for (const instance of other.instances) instance.dispatch({ type: 'start', by: 'user' });

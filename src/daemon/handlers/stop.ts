@@ -1,5 +1,5 @@
 import { removeLogs } from '../../logs/excerpt.ts';
-import type { ActionResponse, ActionResult, AppView, DeleteRequest, StopRequest } from '../../protocol/api.ts';
+import type { ActionResponse, ActionResult, AppView, DeleteRequest, Keeper, StopRequest } from '../../protocol/api.ts';
 import { SteadError } from '../../protocol/errors.ts';
 import type { App } from '../app.ts';
 import type { Daemon } from '../context.ts';
@@ -15,8 +15,10 @@ export async function stop(daemon: Daemon, body: StopRequest, signal: AbortSigna
   const apps = selected(daemon, body.select);
   refusePart(apps, body.select, 'stopped');
   const changed = new Map(apps.map((app) => [app, app.want !== 'stopped' || !isAtRest(app)]));
-  const unsaved = new Set(apps.filter((app) => !app.setEnd('stopped', askedBy(body))));
-  await stopInOrder(apps, 'stay', body.wait !== false, signal);
+  // Who asks has systemd stop its own.
+  const own = apps.filter(({ keeper }) => keeper === null);
+  const unsaved = new Set(own.filter((app) => !app.setEnd('stopped', askedBy(body))));
+  await stopInOrder(own, 'stay', body.wait !== false, signal);
   return {
     results: appViews(daemon, apps).map((view, at) => ({
       app: view,
@@ -39,6 +41,7 @@ export async function remove(daemon: Daemon, body: DeleteRequest, signal: AbortS
     app: views[at]!,
     changed: true,
     error: app.isForgotten ? leftoverError(app) : stuckError(app),
+    notes: app.keeper === null ? [] : [stillKept(app.name, app.keeper)],
   }));
   if (body.purge === true) for (const app of apps) if (app.isForgotten) removeLogs(daemon.home, app.name);
   return { results };
@@ -50,6 +53,9 @@ function leftoverError({ name, leftover }: App): ActionResult['error'] {
     hint: 'look at the home: df -h, ls -la; the next daemon may know it again',
   }).toBody();
 }
+
+const stillKept = (name: string, { main, scope }: Keeper): string =>
+  `systemd keeps ${main} on, and stead knows nothing of ${name} any more: systemctl ${scope === 'user' ? '--user ' : ''}disable --now ${main}`;
 
 const unsavedNote = (name: string): string =>
   `the disk is full: that ${name} is to stay stopped is written when there is room (df -h); until then a restart of the machine or of the daemon may start it`;

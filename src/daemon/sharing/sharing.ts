@@ -43,6 +43,8 @@ export class Sharing {
   readonly onDemand: OnDemand;
   readonly #unused: UnusedSockets;
   #server: ShareServer | null = null;
+  /** Its sockets are here already, its programs not yet: it comes back from systemd. */
+  isComing = false;
   /** Called when a socket may have come. */
   #waiters: readonly (() => void)[] = [];
 
@@ -148,7 +150,7 @@ export class Sharing {
   /** The state of one of its instances is another one, or there are more or fewer. */
   changed(): void {
     this.onDemand.changed();
-    if (this.#isAtRest) this.#letGo();
+    if (this.#isAtRest && !this.isComing) this.#letGo();
     else if (this.hasPreload) this.#unused.lookLater();
   }
 

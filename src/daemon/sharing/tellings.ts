@@ -93,6 +93,10 @@ export class Tellings {
     else signalProcess(program, this.#drainSignal);
   }
 
+  isDrained(instance: Instance): boolean {
+    return this.#told.get(instance)?.isDrained === true;
+  }
+
   /** Asks a program to give its sockets once more. */
   askToGive(instance: Instance): void {
     if (instance.program === null) return;

@@ -1,4 +1,5 @@
 /** Values of units taken apart: words with quotes and C escapes (systemd.syntax(7)), %-specifiers (systemd.unit(5)), times (systemd.time(7)). */
+import { decodeBytes, encodeBytes } from '../../../host/bytes.ts';
 
 const escapes: Readonly<Record<string, string>> = {
   a: '\x07',
@@ -27,7 +28,8 @@ export function unitWords(text: string): readonly UnitWord[] | null {
   let quote: string | null = null;
   let from = 0;
   const end = (at: number) => {
-    if (word !== null) words.push({ word, raw: text.slice(from, at) });
+    // Escapes are bytes: several may be one character.
+    if (word !== null) words.push({ word: decodeBytes(encodeBytes(word)), raw: text.slice(from, at) });
     word = null;
   };
   for (let at = 0; at < text.length; at++) {
@@ -61,7 +63,9 @@ function readEscape(rest: string): [value: string, length: number] {
     /^(?:x([\da-fA-F]{2})|([0-3][0-7]{2})|u([\da-fA-F]{4})|U([\da-fA-F]{8}))/.exec(rest) ?? [];
   if (all === undefined) return ['\\', 0];
   const code = octal === undefined ? Number.parseInt((hex ?? short ?? long)!, 16) : Number.parseInt(octal, 8);
-  return code === 0 || code > 0x10ffff ? ['\\', 0] : [String.fromCodePoint(code), all.length];
+  if (code === 0 || code > 0x10ffff) return ['\\', 0];
+  const isByte = short === undefined && long === undefined && code >= 0x80;
+  return [isByte ? String.fromCharCode(0xdc00 + code) : String.fromCodePoint(code), all.length];
 }
 
 /** What is known of a unit for its specifiers. */

@@ -7,19 +7,29 @@ export const commandWord = (text: string): string => quoted(text.replaceAll('$',
 /** The first word of Exec…=: variables are not looked for in a path. */
 export const commandPath = (text: string): string => quoted(text);
 
+/** A path where words are read, and specifiers: ReadWritePaths=. */
+export const pathWord = (text: string): string => quoted(text);
+
 /** The right side of Environment=, one assignment. */
 export const assignment = (name: string, value: string): string => quoted(`${name}=${value}`, true);
 
 /** systemd takes variables of such names, and values without control characters, and leaves out others. */
 export const isAssignable = (name: string, value: string): boolean =>
-  /^[A-Za-z_]\w*$/.test(name) && !/[\x00-\x08\x0b-\x1f\x7f\ud800-\udfff]/.test(withoutPairs(value));
+  /^[A-Za-z_]\w*$/.test(name) &&
+  !/[\x00-\x08\x0b-\x1f\x7f\ud800-\udfff]/.test(withoutPairs(value)) &&
+  !noCharacter.test(value);
 
 /** Paths and other values that are taken as they stand, but for specifiers. */
 export const plainValue = (text: string): string => text.replaceAll('%', '%%');
 
 /** A path that has these can't stand where no quotes are read. */
 export const isPlainPath = (path: string): boolean =>
-  path.startsWith('/') && !/[\x00-\x1f\x7f\ud800-\udfff]|\\$|^\s|\s$/.test(withoutPairs(path));
+  path.startsWith('/') &&
+  !/[\x00-\x1f\x7f\ud800-\udfff]|\\$|^\s|\s$/.test(withoutPairs(path)) &&
+  !noCharacter.test(path);
+
+/** For systemd such are no UTF-8 (unichar_is_valid in its utf8.c), and a line that has one is no line. */
+const noCharacter = /\p{Noncharacter_Code_Point}/u;
 
 /** Surrogates that are left belong to no character: bytes that are no UTF-8. */
 const withoutPairs = (text: string): string => text.replace(/[\ud800-\udbff][\udc00-\udfff]/g, '');
@@ -36,7 +46,8 @@ const named: Readonly<Record<string, string>> = { '\n': '\\n', '\t': '\\t', '\r'
 
 function escapedCharacter(character: string): string {
   if (Object.hasOwn(named, character)) return named[character]!;
-  const isPlain = !/[\x00-\x1f\x7f\udc80-\udcff]/.test(character) || character.length > 1;
+  const isPlain =
+    (!/[\x00-\x1f\x7f\udc80-\udcff]/.test(character) || character.length > 1) && !noCharacter.test(character);
   if (isPlain) return character;
   return [...encodeBytes(character)].map((byte) => `\\x${byte.toString(16).padStart(2, '0')}`).join('');
 }

@@ -1,7 +1,12 @@
 /** What a unit executes, and the environment that it does so in. */
 import { baseOf, isNode } from '../../outgoing.ts';
+import { shellWord } from '../../shell.ts';
 import type { Outgoing } from '../../written.ts';
+import type { SystemdContext } from './context.ts';
 import { assignment, commandPath, commandWord, isAssignable, isPlainPath, plainValue } from './escape.ts';
+import { isTemplate } from './instances.ts';
+import { listenVariables, usesListenFile } from './listen.ts';
+import { credentialsSince } from './versions.ts';
 
 /** systemd's own, since version 230. */
 const usualPath = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
@@ -14,10 +19,13 @@ export function variablesOf({ env, path }: Outgoing): readonly (readonly [name: 
 }
 
 /** `Environment=`, `EnvironmentFile=`, `LoadCredential=`. */
-export function environmentLines(app: Outgoing): string[] {
+export function environmentLines(app: Outgoing, context: SystemdContext): string[] {
   const { spec } = app;
   return [
-    ...variablesOf(app).map(([name, value]) => `Environment=${assignment(name, value)}`),
+    ...variablesOf(app)
+      .filter(([name]) => name !== 'NODE_OPTIONS' || !usesListenFile(app))
+      .map(([name, value]) => `Environment=${assignment(name, value)}`),
+    ...listenVariables(app, context),
     ...(spec.share.instances === null ? [] : instanceVariables(app)),
     ...spec.envFiles.filter(isPlainPath).map((file) => `EnvironmentFile=${plainValue(file)}`),
     ...secretsOf(app).map(([name, file]) => `LoadCredential=${name}:${plainValue(file)}`),
@@ -30,16 +38,14 @@ const instanceVariables = (app: Outgoing): string[] =>
     (name) => `Environment=${name}=${isTemplate(app) ? '%i' : '0'}`,
   );
 
-export const isTemplate = ({ spec }: Outgoing): boolean => (spec.share.instances ?? 1) > 1;
-
 /** Those whose names a shell can set. */
 export const secretsOf = ({ spec }: Outgoing): readonly (readonly [name: string, file: string])[] =>
   Object.entries(spec.secrets).filter(([name, file]) => /^[A-Za-z_]\w*$/.test(name) && isPlainPath(file));
 
 /** `ExecStart=`. A shell before the program sets what a unit can't say, and is replaced by it. */
-export function execStart(app: Outgoing): string {
+export function execStart(app: Outgoing, version: number): string {
   const { argv } = app;
-  const before = settings(app);
+  const before = settings(app, version);
   if (before.length === 0) return `ExecStart=${commandLine(argv)}`;
   const script = [...before, 'exec "$@"'].join(' && ');
   const index = countsUp(app) ? [isTemplate(app) ? '%i' : '0'] : [];
@@ -47,9 +53,12 @@ export function execStart(app: Outgoing): string {
   return `ExecStart=${['/bin/sh -c', commandWord(script), 'sh', ...index, ...argv.map(commandWord)].join(' ')}`;
 }
 
-function settings(app: Outgoing): string[] {
+function settings(app: Outgoing, version: number): string[] {
   const { incrementVar } = app.spec.share;
-  const secrets = secretsOf(app).map(([name]) => `${name}=$(cat "$CREDENTIALS_DIRECTORY/${name}") && export ${name}`);
+  // An older systemd has no LoadCredential=: then the program's own user must be able to read it.
+  const placeOf = (name: string, file: string) =>
+    version < credentialsSince ? shellWord(file) : `"$CREDENTIALS_DIRECTORY/${name}"`;
+  const secrets = secretsOf(app).map(([name, file]) => `${name}=$(cat ${placeOf(name, file)}) && export ${name}`);
   return countsUp(app) ? [`export ${incrementVar}=$((${baseOf(app)} + $1)) && shift`, ...secrets] : secrets;
 }
 

@@ -6,7 +6,7 @@ import { sizeInBytes } from './escape.ts';
 
 const ioClasses = ['realtime', 'best-effort', 'idle'];
 /** systemd's own. */
-const usualUmask = 0o022;
+export const usualUmask = 0o022;
 
 export function limitLines(spec: AppSpec): string[] {
   const { maxMemory, cpuWeight, cpuQuota, maxTasks, nice, ioNice, options, umask, noNewPrivs } = spec;

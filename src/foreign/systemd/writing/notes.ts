@@ -6,7 +6,10 @@ import type { SystemdContext } from './context.ts';
 import { dependenciesOf } from './dependencies.ts';
 import { isAssignable, isPlainPath } from './escape.ts';
 import { secretsOf } from './exec.ts';
+import { usesListenFile } from './listen.ts';
+import { watchedPaths } from './path.ts';
 import { timesOf } from './timer.ts';
+import { appendSince, credentialsSince } from './versions.ts';
 
 export function unitNotes(app: Outgoing, context: SystemdContext): string[] {
   const { spec } = app;
@@ -20,6 +23,8 @@ export function unitNotes(app: Outgoing, context: SystemdContext): string[] {
     ...(spec.schedule !== null && timesOf(app) === null
       ? [`OnCalendar= can't say its times, so there is no timer: ${spec.schedule.pattern}`]
       : []),
+    ...watchNotes(app),
+    ...oldNotes(spec, context.version),
     ...otherNotes(spec),
   ];
 }
@@ -93,16 +98,14 @@ function shareNotes(app: Outgoing): string[] {
     ...(instances > 1 && !isShared
       ? ['The instances share no port here, as they do in stead: each needs one of its own, or a socket (listen).']
       : []),
-    ...(isShared && isNode(app)
-      ? [
-          'Here the program must take the socket itself: server.listen({ fd: 3 }). One that says listen(PORT) finds the port taken; then leave the .socket out.',
-        ]
+    ...(isShared && !isNode(app)
+      ? ['The program must take its socket itself, as sd_listen_fds(3) has it: one that binds its port finds it taken.']
       : []),
     ...(share.incrementVar !== null && baseOf(app) === null
       ? [`${share.incrementVar} is no number in its environment, so it does not count up.`]
       : []),
     ...(share.idleTimeoutMs !== null ? ['It is not stopped when it is idle.'] : []),
-    ...(instances > 1 || isShared
+    ...((instances > 1 || isShared) && !usesListenFile(app)
       ? [
           'systemctl restart is no reload without a gap: what is being answered is cut off, unless SIGTERM lets it finish.',
         ]
@@ -113,6 +116,27 @@ function shareNotes(app: Outgoing): string[] {
 function orderNotes(spec: AppSpec, context: SystemdContext): string[] {
   const missing = dependenciesOf(spec).filter((name) => !context.units.has(name));
   return missing.length === 0 ? [] : [`It needs ${missing.join(', ')}, which is not among these units.`];
+}
+
+function watchNotes(app: Outgoing): string[] {
+  const { watch, kind } = app.spec;
+  if (watch === null) return [];
+  if (kind === 'job' || watchedPaths(app).length === 0) return ["Changed files don't restart it."];
+  return [
+    'It is restarted when a file, or one directly in a directory, that is watched has changed: systemd looks no deeper, ignores nothing, and waits for no pause.',
+  ];
+}
+
+function oldNotes({ log, secrets }: AppSpec, version: number): string[] {
+  const files = [log.out, log.err].some((path) => path?.startsWith('/') && path !== '/dev/null');
+  return [
+    ...(files && version < appendSince
+      ? ['This systemd can append to no file: what it prints is in the journal.']
+      : []),
+    ...(Object.keys(secrets).length > 0 && version < credentialsSince
+      ? ["This systemd has no LoadCredential=: the program's user must be able to read the files of its secrets."]
+      : []),
+  ];
 }
 
 function otherNotes(spec: AppSpec): string[] {
@@ -131,7 +155,6 @@ function otherNotes(spec: AppSpec): string[] {
     ],
     [spec.tty !== null, 'It has no terminal here: stead attach has no equal.'],
     [spec.stdin, 'Its stdin is /dev/null, not kept open.'],
-    [spec.watch !== null, "Changed files don't restart it."],
     [spec.retryFailedAfterMs !== null, 'Having failed it stays so, and is not tried again later.'],
     [spec.slots !== null, 'There is no limit to how many of its group run at a time.'],
     [

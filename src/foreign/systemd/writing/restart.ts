@@ -1,11 +1,10 @@
 /** When a unit is started again: systemd.service(5) Restart=, systemd.unit(5) StartLimit…=. */
 import type { AppSpec } from '../../../protocol/spec.ts';
 import { timeSpan } from './escape.ts';
+import { restartStepsSince } from './versions.ts';
 
 /** Older versions know one pause for all restarts: it must do for the first, and for a program that can't run for weeks. */
 const onePauseMs = 1000;
-
-const stepsSince = 254;
 
 export function restartLines(spec: AppSpec, version: number): string[] {
   if (spec.restart === 'no' || spec.maxRestarts === 0) return ['Restart=no', ...exitLines(spec)];
@@ -17,11 +16,11 @@ export function restartLines(spec: AppSpec, version: number): string[] {
     `Restart=${spec.restart}`,
     ...(steps === 0
       ? [`RestartSec=${timeSpan(minMs)}`]
-      : version >= stepsSince
+      : version >= restartStepsSince
         ? [`RestartSec=${timeSpan(minMs)}`, ...growing]
         : [
             `RestartSec=${timeSpan(onePause)}`,
-            `# From systemd ${stepsSince} on: RestartSec=${timeSpan(minMs)}, ${growing.join(', ')}`,
+            `# From systemd ${restartStepsSince} on: RestartSec=${timeSpan(minMs)}, ${growing.join(', ')}`,
           ]),
     ...exitLines(spec),
   ];

@@ -4,18 +4,22 @@ import type { Outgoing } from '../../written.ts';
 import type { SystemdContext } from './context.ts';
 import { dependencyLines } from './dependencies.ts';
 import { isPlainPath, plainValue, timeSpan } from './escape.ts';
-import { environmentLines, execStart, isTemplate, shellLine } from './exec.ts';
+import { environmentLines, execStart, shellLine } from './exec.ts';
+import { hardeningLines } from './hardening.ts';
+import { isTemplate } from './instances.ts';
 import { limitLines } from './limits.ts';
+import { drainMs, drains } from './listen.ts';
 import { outputLines } from './logs.ts';
 import { unitNotes } from './notes.ts';
 import { readyLines } from './ready.ts';
 import { restartLines, startLimitLines } from './restart.ts';
 import { socketsLines, socketUnits } from './socket.ts';
 import { headOf, unitText, wantedBy } from './unit-text.ts';
+import { oneshotRestartSince } from './versions.ts';
 
 export function serviceText(app: Outgoing, context: SystemdContext): string {
   const { spec } = app;
-  return unitText(headOf(app, unitNotes(app, context)), {
+  const sections = {
     Unit: [
       `Description=${plainValue(spec.name)}${isTemplate(app) ? ' %i' : ''}`,
       ...dependencyLines(spec, context),
@@ -27,16 +31,18 @@ export function serviceText(app: Outgoing, context: SystemdContext): string {
       ...typeLines(app),
       ...(isPlainPath(spec.cwd) ? [`WorkingDirectory=${plainValue(spec.cwd)}`] : []),
       ...userLines(app, context),
-      ...environmentLines(app),
+      ...environmentLines(app, context),
       ...socketsLines(app),
-      execStart(app),
+      execStart(app, context.version),
       ...stopLines(app),
-      ...restartLines(spec, context.version),
+      ...(isOneShot(app) && context.version < oneshotRestartSince ? [] : restartLines(spec, context.version)),
       ...limitLines(spec),
       ...outputLines(spec),
+      ...hardeningLines(app, context),
     ],
     Install: installLines(app, context),
-  });
+  };
+  return unitText(headOf(app, unitNotes(app, context)), sections, context.version);
 }
 
 export const isOneShot = ({ spec }: Outgoing): boolean => spec.kind === 'job' && spec.restart !== 'always';
@@ -68,14 +74,25 @@ function stopLines(app: Outgoing): string[] {
   return [
     // The signal comes when this has ended: so it waits for the program.
     ...(stopCommand === null
-      ? []
+      ? drains(app)
+        ? [`ExecStop=${drainLine(app)}`]
+        : []
       : [`ExecStop=${shellLine(`${stopCommand}\nwhile kill -0 "$MAINPID" 2>/dev/null; do sleep 0.2; done`)}`]),
     `KillMode=${keepTree ? 'process' : isRunByShell(app) ? 'control-group' : 'mixed'}`,
     ...(signal === 'SIGTERM' ? [] : [`KillSignal=${signal}`]),
     // 0 would be for ever.
-    `TimeoutStopSec=${timeSpan(Math.max(1, stopTotalMs(app.spec)))}`,
+    `TimeoutStopSec=${timeSpan(Math.max(1, stopTotalMs(app.spec), drains(app) ? drainMs(app) + 1000 : 0))}`,
   ];
 }
+
+/** It answers what it has begun, and ends; who comes meanwhile waits in the socket. */
+function drainLine(app: Outgoing): string {
+  const times = Math.ceil(drainMs(app) / drainLookMs);
+  const look = `[ $n -lt ${times} ] && kill -0 "$MAINPID" 2>/dev/null`;
+  return shellLine(`kill -URG "$MAINPID"; n=0; while ${look}; do n=$((n+1)); sleep ${drainLookMs / 1000}; done`);
+}
+
+const drainLookMs = 100;
 
 function socketLines(app: Outgoing): string[] {
   const sockets = socketUnits(app).map(({ name }) => name);

@@ -3,7 +3,7 @@ import type { ListenSpec } from '../../../protocol/spec.ts';
 import type { Outgoing, WrittenFile } from '../../written.ts';
 import type { SystemdContext } from './context.ts';
 import { isPlainPath, plainValue } from './escape.ts';
-import { isTemplate } from './exec.ts';
+import { isTemplate } from './instances.ts';
 import { headOf, unitText } from './unit-text.ts';
 
 interface SocketUnit {
@@ -23,30 +23,36 @@ export function socketUnits({ spec }: Outgoing): readonly SocketUnit[] {
   return [{ name: `${spec.name}.socket`, listen, fdName: listen.length === 1 ? fdNameOf(listen[0]!) : null }];
 }
 
+/** As many as the kernel takes without being told more (net.core.somaxconn). */
+const backlog = 4096;
+
 /** As stead names it. */
 const fdNameOf = (one: ListenSpec): string => one.name ?? (one.kind === 'unix' ? 'unix' : `${one.kind}-${one.port}`);
 
-export function socketFiles(app: Outgoing, { scope }: SystemdContext): WrittenFile[] {
+export function socketFiles(app: Outgoing, { scope, version }: SystemdContext): WrittenFile[] {
   const { name, user, umask } = app.spec;
   const service = isTemplate(app) ? `${name}@0.service` : `${name}.service`;
+  const sectionsOf = (unit: SocketUnit) => ({
+    Unit: [`Description=${plainValue(`Sockets of ${name}`)}`],
+    Socket: [
+      ...unit.listen.map(listenLine),
+      ...(unit.fdName === null ? [] : [`FileDescriptorName=${plainValue(unit.fdName)}`]),
+      ...(unit.name === service.replace('.service', '.socket') ? [] : [`Service=${service}`]),
+      // Who comes while the service restarts waits; before 253 it would be 128 of them.
+      `Backlog=${backlog}`,
+      ...(unit.listen.some(({ kind }) => kind === 'unix')
+        ? [
+            `SocketMode=0${(0o777 & ~umask).toString(8)}`,
+            ...(user === null || scope === 'user' ? [] : [`SocketUser=${plainValue(user.name)}`]),
+          ]
+        : []),
+    ],
+    Install: ['WantedBy=sockets.target'],
+  });
   return socketUnits(app).map((unit) => ({
     name: unit.name,
     isPrivate: false,
-    text: unitText(headOf(app), {
-      Unit: [`Description=${plainValue(`Sockets of ${name}`)}`],
-      Socket: [
-        ...unit.listen.map(listenLine),
-        ...(unit.fdName === null ? [] : [`FileDescriptorName=${plainValue(unit.fdName)}`]),
-        ...(unit.name === service.replace('.service', '.socket') ? [] : [`Service=${service}`]),
-        ...(unit.listen.some(({ kind }) => kind === 'unix')
-          ? [
-              `SocketMode=0${(0o777 & ~umask).toString(8)}`,
-              ...(user === null || scope === 'user' ? [] : [`SocketUser=${plainValue(user.name)}`]),
-            ]
-          : []),
-      ],
-      Install: ['WantedBy=sockets.target'],
-    }),
+    text: unitText(headOf(app), sectionsOf(unit), version),
   }));
 }
 

@@ -14,12 +14,12 @@ import type { Outgoing, WrittenFile } from '../../written.ts';
 import { assignment, commandWord } from './escape.ts';
 import { writeSystemd } from './write.ts';
 
-const here = { scope: 'system', owner: 'web', version: 252 } as const;
+const here = { scope: 'system', owner: 'web', version: 252, hardening: 'default' } as const;
 const node = { name: 'node', path: process.execPath, args: [] };
 const script = { how: 'script', words: ['/srv/web/server.js'], interpreter: node } as const;
 
 const files = (apps: readonly Outgoing[], context: Partial<Parameters<typeof writeSystemd>[1]> = {}) =>
-  writeSystemd(apps, { ...here, ...context }).files;
+  writeSystemd(apps, { ...here, ...context }, '').files.filter(({ name }) => !name.endsWith('.cjs'));
 
 /** The units of one app by name. */
 const unitsOf = (spec: AppSpec, context = {}): Record<string, string> =>
@@ -397,4 +397,72 @@ test('nobody else reads units with values; values that look secret are in none',
   assert.ok(service!.isPrivate && !service!.text.includes('hush'));
   assert.match(service!.text, /^# Left out, as their values look secret: API_KEY\./m);
   assert.ok(!files([outgoingOf(specOf('web', {}, { program: script }))])[0]!.isPrivate);
+});
+
+test('a Node program comes to its sockets by the file beside the units, and answers what it has begun before it ends', () => {
+  const said: SpecOptions = {
+    listen: ['5000'],
+    env: ['NODE_OPTIONS=--title="100%"'],
+    stopSignal: 'INT',
+    drainTimeoutMs: 5000,
+  };
+  const node = outgoingOf(specOf('web', said, { program: script }));
+  const written = writeSystemd([node], here, '// text');
+  const [service] = written.files;
+  assertLines(
+    service!.text,
+    'Environment="NODE_OPTIONS=--title=\\"100%%\\" --require=\\"%E/systemd/system/stead-listen.cjs\\""',
+    'Environment=STEAD_STOP_SIGNAL=SIGINT',
+    'TimeoutStopSec=10s',
+  );
+  assert.match(service!.text, /^ExecStop=.*kill -URG .*-lt 50 /m);
+  assert.deepEqual(written.files.at(-1), { name: 'stead-listen.cjs', text: '// text', isPrivate: false });
+  const other = writeSystemd([outgoingOf(specOf('web', said, { program: commandOf('/usr/bin/web') }))], here, '');
+  assert.doesNotMatch(other.files.map(({ name, text }) => `${name}\n${text}`).join(''), /stead-listen|URG/);
+  assert.match(other.files[0]!.text, /^# The program must take its socket itself/m);
+});
+
+test('watched files are a .path that restarts it; patterns are not', () => {
+  const units = unitsOf(specOf('web', { watch: ['src', '/etc/web 100%', '*.js'] }, { program: script }));
+  assertLines(
+    units['web-watch.path']!,
+    'PathModified=/srv/web/src',
+    'PathModified=/etc/web 100%%',
+    'Unit=web-restart.service',
+    'WantedBy=multi-user.target',
+  );
+  assertLines(units['web-restart.service']!, 'ExecStart=/usr/bin/systemctl try-restart web.service');
+  const both = unitsOf(specOf('web', { watch: ['.'], cron: '0 4 * * *' }, { program: script }));
+  assert.deepEqual(Object.keys(both), ['web.service', 'web-restart.timer', 'web-restart.service', 'web-watch.path']);
+});
+
+test('what a version lacks is done another way, or said', () => {
+  const said: SpecOptions = { secret: ['TOKEN=file:/etc/it is'], logOut: '/var/log/web.log' };
+  const old = unitsOf(specOf('web', said, { program: script }), { version: 239 })['web.service']!;
+  assert.match(old, /^ExecStart=\/bin\/sh -c "TOKEN=\$\$\(cat '\/etc\/it is'\) /m);
+  assert.match(old, /^# This systemd can append to no file/m);
+  assert.match(old, /^# This systemd has no LoadCredential=/m);
+});
+
+test('places that a program needs are not taken from it', () => {
+  const of = (cwd: string, hardening: 'default' | 'strict') =>
+    unitsOf(specOf('web', {}, { program: script, cwd }), { hardening })['web.service']!;
+  assertLines(
+    of('/srv/web', 'default'),
+    'ProtectHome=yes',
+    'PrivateTmp=yes',
+    'ProtectSystem=full',
+    'CapabilityBoundingSet=',
+  );
+  assert.doesNotMatch(of('/home/web/app', 'default'), /^ProtectHome/m);
+  assert.doesNotMatch(of('/tmp/app', 'default'), /^PrivateTmp/m);
+  assertLines(
+    of('/home/web/my app', 'strict'),
+    'ProtectSystem=strict',
+    'ReadWritePaths=-"/home/web/my app"',
+    'ProtectHome=tmpfs',
+    'BindPaths=-"/home/web/my app"',
+  );
+  const low = unitsOf(specOf('web', { env: ['PORT=80'] }, { program: script }))['web.service']!;
+  assertLines(low, 'AmbientCapabilities=CAP_NET_BIND_SERVICE', 'CapabilityBoundingSet=CAP_NET_BIND_SERVICE');
 });
