@@ -1,12 +1,15 @@
 /**
  * Files that the gate writes itself, into what is watched: each would be a reason to run it again, for ever. What changes while a gate runs is its own or somebody else's,
- * and the kernel doesn't tell; but a file that changes in one gate after the other is no person's work. From then on a change of it is none while a gate runs; until one passes by
- * without it, as a person may have been that busy after all. A change at another time counts in any case.
+ * and the kernel doesn't tell. A file that changes in one gate after the other may be a person's work all the same, who saves while it builds: so the next gates come after a pause, as a
+ * trial. What changes in those as well, though nobody has saved anything before them, the gate writes itself. From then on a change of it is none while a gate runs; until one passes by
+ * without it. A change at another time counts in any case. So no save is lost: what is put off is built after the pause.
  */
 import type { Change } from './step.ts';
 
-/** So many gates in a row. */
-export const mostGates = 3;
+/** After so many gates in a row the next one is put off … */
+export const doubtfulGates = 3;
+/** … and after so many the file is the gate's own. */
+export const mostGates = 5;
 /** The end of a gate may be known before the last of what it wrote. */
 const slackMs = 100;
 
@@ -18,9 +21,11 @@ export interface GateTimes {
   readonly over: number;
 }
 
-/** As in own-writes.ts. */
 export interface Verdict {
+  /** As in own-writes.ts. */
   readonly isLeftOut: boolean;
+  /** It counts, but not at once. */
+  readonly isPutOff: boolean;
   readonly fresh: readonly string[];
 }
 
@@ -36,13 +41,14 @@ export class GateWrites {
   judge({ paths }: Change, at: number, { runs, began, over }: GateTimes): Verdict {
     // Neither is true before the first one.
     const isDuring = at >= began && !(at > over + slackMs);
-    if (!isDuring) return { isLeftOut: false, fresh: [] };
+    if (!isDuring) return { isLeftOut: false, isPutOff: false, fresh: [] };
     if (runs !== this.#run) this.#next(runs);
     for (const path of paths) this.#changed.add(path);
     const isLeftOut = paths.every((path) => this.#countOf(path) >= mostGates);
     const fresh = isLeftOut ? paths.filter((path) => !this.#told.has(path)) : [];
     for (const path of fresh) this.#told.add(path);
-    return { isLeftOut, fresh };
+    const isPutOff = !isLeftOut && paths.every((path) => this.#countOf(path) >= doubtfulGates);
+    return { isLeftOut, isPutOff, fresh };
   }
 
   #countOf(path: string): number {

@@ -21,6 +21,8 @@ import { gateWriteWords, ownWriteWords, type Teller } from './words.ts';
 
 /** A run of that length has started well. */
 const stableMs = 10_000;
+/** Longer than somebody takes who saves again. */
+const putOffMs = 2000;
 export interface RunnerOptions {
   /** What the STEAD_RUN_ID of all that it starts begins with. */
   readonly id: string;
@@ -50,6 +52,7 @@ export class Runner {
   readonly #gateWrites = new GateWrites();
   #gateGone: Promise<void> = Promise.resolve();
   #timer: NodeJS.Timeout | null = null;
+  #putOffTimer: NodeJS.Timeout | null = null;
   /** What ends it, once something does. */
   #endSignal: EndSignal | null = null;
   #finish: (code: number) => void = () => {};
@@ -110,9 +113,19 @@ export class Runner {
     const byGate = this.#gate === null ? null : this.#gateWrites.judge(change, at, this.#gate);
     if (byGate !== null && byGate.fresh.length > 0) teller.warn(gateWriteWords(byGate.fresh));
     if (byGate?.isLeftOut) return true;
+    if (byGate?.isPutOff) {
+      this.#putOff(change);
+      return true;
+    }
     const { isLeftOut, fresh } = this.#ownWrites.judge(change, at, this.run);
     if (fresh.length > 0) teller.warn(ownWriteWords(fresh));
     return isLeftOut;
+  }
+
+  /** Whether the gate or a person has made it, the next gate tells if there is a pause before it. */
+  #putOff(change: Change): void {
+    if (this.#putOffTimer !== null) clearTimeout(this.#putOffTimer);
+    this.#putOffTimer = setTimeout(() => this.dispatch({ type: 'changed', change }), putOffMs);
   }
 
   dispatch(event: Event): void {
@@ -217,6 +230,7 @@ export class Runner {
 
   #stop(what: 'start' | 'end'): void {
     if (this.#timer !== null) clearTimeout(this.#timer);
+    if (this.#putOffTimer !== null) clearTimeout(this.#putOffTimer);
     // What a gate has left running, too.
     if (what === 'end') this.#closeGate();
     if (this.#ending !== null) return;
