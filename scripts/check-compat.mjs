@@ -8,7 +8,11 @@ import { fileURLToPath } from 'node:url';
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..');
 /** Numbers, and how many of them may be against. */
-const lists = { pm2: { from: 1, to: 61, against: 8 }, forever: { from: 1, to: 28, against: 3 }, nodemon: { from: 29, to: 52, against: 3 } };
+const lists = {
+  pm2: { from: 1, to: 61, against: 8 },
+  forever: { from: 1, to: 28, against: 3 },
+  nodemon: { from: 29, to: 52, against: 3 },
+};
 
 const problems = Object.entries(lists).flatMap(([name, list]) => problemsOf(`docs/compat/${name}.md`, list));
 for (const problem of problems) console.log(problem);
