@@ -1,6 +1,6 @@
 /**
- * Makes what is made of sources: docs/options.md and docs/stead.config.schema.json of the table of options; docs/openapi.json, docs/reference/http.md and
- * src/protocol/requests.json of the types of the control API. `node scripts/make-docs.mjs` writes them, with `--check` it says whether they are as they should be; exit
+ * Makes what is made of sources: docs/options.md and docs/stead.config.schema.json of the table of options; docs/stead.1 and docs/reference/commands.md of
+ * the commands; docs/openapi.json, docs/reference/http.md and src/protocol/requests.json of the types of the control API. `node scripts/make-docs.mjs` writes them, with `--check` it says whether they are as they should be; exit
  * code 1 if not.
  */
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
@@ -8,14 +8,18 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { bundled } from './bundled.mjs';
 import { apiDocs } from './make-api-docs.mjs';
+import { commandDocs } from './make-command-docs.mjs';
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..');
 const { optionsTable } = await bundled('src/config/options.ts');
 const api = await apiDocs();
+const commands = await commandDocs();
 
 const files = {
   'docs/options.md': markdown(),
   'docs/stead.config.schema.json': `${JSON.stringify(schema(), null, 2)}\n`,
+  'docs/stead.1': commands.man,
+  'docs/reference/commands.md': commands.markdown,
   'docs/openapi.json': `${JSON.stringify(api.document, null, 2)}\n`,
   'docs/reference/http.md': api.markdown,
   'src/protocol/requests.json': `${JSON.stringify(api.requests, null, 2)}\n`,
