@@ -53,11 +53,13 @@ await Promise.all([
     outfile: join(beside, 'stead-listen.cjs'),
   }),
   // pm2's command line is one bundle, too, as seldom more than one of its verbs is called.
-  build({
-    ...shared,
-    entryPoints: [join(root, 'src/entry/stead-pm2.ts')],
-    outfile: join(beside, 'commands/stead-pm2.cjs'),
-  }),
+  ...['stead-pm2', 'stead-pm2-runtime'].map((name) =>
+    build({
+      ...shared,
+      entryPoints: [join(root, `src/entry/${name}.ts`)],
+      outfile: join(beside, `commands/${name}.cjs`),
+    }),
+  ),
   // Each verb whole by itself: one process loads two files at most.
   build({ ...shared, entryPoints: commands, outdir: join(beside, 'commands'), outExtension: { '.js': '.cjs' } }),
 ]);

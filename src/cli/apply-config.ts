@@ -118,10 +118,10 @@ const pidsOf = (app: AppView): string => {
 };
 
 /** Of `up`, on stderr: what there is to know beside what the apps print. */
-export function tellAppliedShortly({ apps, notes }: ApplyResponse): void {
-  for (const note of notes) say(escapeControls(note));
+export function tellAppliedShortly({ apps, notes }: ApplyResponse, { isQuiet = false } = {}): void {
+  if (!isQuiet) for (const note of notes) say(escapeControls(note));
   for (const app of apps) {
-    say(`stead: ${line(app, false)}`);
+    if (!isQuiet) say(`stead: ${line(app, false)}`);
     if (app.error) sayError(withNearest(app.error));
   }
 }

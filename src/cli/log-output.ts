@@ -18,6 +18,10 @@ export interface LogSource {
   readonly place: LogPlace;
   /** Put before each line; empty for none. */
   readonly prefix: string;
+  /** Put before each line in place of that, by when it came. */
+  readonly head?: (time: number | null) => string;
+  /** Also without a prefix: others print to the same place. */
+  readonly areLinesWhole?: boolean;
   /** Where it goes to; stdout without it. */
   readonly fd?: 1 | 2;
   /** What `--json` says of each line beside its text: `{name, index, stream}`. */
@@ -100,8 +104,10 @@ export async function followShown(shown: readonly Shown[], signal: AbortSignal):
 }
 
 /** Nothing is done to its bytes, but for being made safe: they pass in blocks. */
-const isPlain = ({ prefix }: LogSource, { format, timestamps, pretty, grep }: LogOptions): boolean =>
-  prefix === '' && format !== 'json' && !timestamps && !pretty && grep === null;
+const isPlain = (
+  { prefix, areLinesWhole = false }: LogSource,
+  { format, timestamps, pretty, grep }: LogOptions,
+): boolean => prefix === '' && !areLinesWhole && format !== 'json' && !timestamps && !pretty && grep === null;
 
 const lineEnd = 10;
 const pourBytes = 256 * 1024;
@@ -240,12 +246,15 @@ function makePrinter(source: LogSource, options: LogOptions, LineGrep: GrepClass
 
 type Format = (line: Uint8Array, at: { readonly offset: number; readonly time: number | null }) => string | Uint8Array;
 
-function makeFormat({ prefix, label, fd = 1 }: LogSource, { format, timestamps, pretty }: LogOptions): Format {
+function makeFormat(
+  { prefix, head: before, label, fd = 1 }: LogSource,
+  { format, timestamps, pretty }: LogOptions,
+): Format {
   if (format === 'json') return (line, at) => asJson(line, label, at);
   const isSafe = format === 'raw' || !isTerminal(fd);
   const readable = pretty ? loadReadable() : null;
   return (line, { time }) => {
-    const head = `${timestamps ? `${time === null ? '-' : stamp(time)} ` : ''}${prefix}`;
+    const head = `${timestamps ? `${time === null ? '-' : stamp(time)} ` : ''}${before === undefined ? prefix : before(time)}`;
     const text = readable?.current?.(decodeBytes(line).trimEnd()) ?? null;
     const ended =
       text !== null

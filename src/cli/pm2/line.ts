@@ -101,6 +101,18 @@ const flags: readonly Flag[] = [
   flag('--ext', 'value', null, { why: 'all files are watched' }),
 ];
 
+const unsent = { why: 'nothing is sent anywhere' };
+
+/** Of `runtime` alone. */
+export const runtimeFlags: readonly Flag[] = [
+  flag('--no-auto-exit', 'flag'),
+  flag('--delay', 'value'),
+  flag('--secret', 'value', null, unsent),
+  flag('--public', 'value', null, unsent),
+  flag('--machine-name', 'value', null, unsent),
+  flag('--web', 'optional', null, { why: 'stead has no web server of its own' }),
+];
+
 export interface Pm2Line {
   readonly words: readonly string[];
   /** What came after `--`. */
@@ -113,7 +125,8 @@ export interface Pm2Line {
 }
 
 /** Throws USAGE for a flag that pm2 has not, or that lacks its value. */
-export function parsePm2Line(argv: readonly string[]): Pm2Line {
+export function parsePm2Line(argv: readonly string[], more: readonly Flag[] = []): Pm2Line {
+  const all = [...flags, ...more];
   const words: string[] = [];
   const fields: Record<string, unknown> = {};
   const own: Record<string, string | true | readonly string[]> = {};
@@ -130,7 +143,7 @@ export function parsePm2Line(argv: readonly string[]): Pm2Line {
       continue;
     }
     const [, shown, attached] = /^(--[^=]+|-.)(?:=(.*))?$/s.exec(word) ?? [undefined, word];
-    const known = flags.find(({ names }) => names.includes(shown!)) ?? unknownFlag(shown!);
+    const known = all.find(({ names }) => names.includes(shown!)) ?? unknownFlag(shown!, all);
     const next = argv[at + 1];
     const isNextTaken = attached === undefined && takesNext(known, next);
     const given = attached ?? (isNextTaken ? next : undefined);
@@ -179,11 +192,11 @@ function watchDelay(text: string): number {
   return Number(digits) * (unit === 'ms' ? 1 : 1000);
 }
 
-function unknownFlag(shown: string): never {
+function unknownFlag(shown: string, all: readonly Flag[]): never {
   const near = shown.startsWith('--')
     ? nearest(
         shown,
-        flags.flatMap(({ names }) => names),
+        all.flatMap(({ names }) => names),
       )
     : undefined;
   throw new SteadError('USAGE', `There is no option ${quote(shown)}`, {

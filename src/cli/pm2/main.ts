@@ -15,6 +15,7 @@ import { ownVersion } from '../own-version.ts';
 import { flush, kill, reload, remove, reset, restart, scale, sendSignal, stop } from './acting.ts';
 import { instead } from './instead.ts';
 import { type Pm2Line, parsePm2Line } from './line.ts';
+import { runRuntime } from './runtime.ts';
 import { Session } from './session.ts';
 import { describe, env, id, jlist, list, pid, ping, prettylist } from './showing.ts';
 import { start } from './starting.ts';
@@ -80,6 +81,7 @@ pm2's command line, for scripts that have it; all of stead is behind the command
   list  jlist  prettylist  describe <id>  pid  env <id>  logs  flush  reset
   scale <name> <n>  sendSignal <signal> <id>  save  resurrect  kill  ping
   startOrRestart <file>  startOrReload <file>
+  runtime <file|script>     in the foreground, for containers: as stead-pm2-runtime
 
 Options of start: those of pm2, see docs/migrate/pm2.md`;
 
@@ -89,6 +91,7 @@ export async function runPm2(argv = byteExactArgs()): Promise<number> {
     const [verb, ...rest] = argv;
     if (verb === undefined || verb === '--help' || verb === '-h') return printUsage(verb === undefined ? 1 : 0);
     if (verb === '-v' || verb === '-V' || verb === '--version') return printVersion();
+    if (verb === 'runtime') return await runRuntime(rest);
     const known = Object.hasOwn(verbs, verb) ? verbs[verb]! : unknownVerb(verb);
     const line = parsePm2Line(rest);
     if (line.own.help === true) return printUsage(0);
@@ -118,7 +121,7 @@ function printVersion(): number {
 
 function unknownVerb(word: string): never {
   if (Object.hasOwn(instead, word)) throw new SteadError('UNSUPPORTED', `stead-pm2 has no "${word}": ${instead[word]}`);
-  const near = nearest(word, Object.keys(verbs));
+  const near = nearest(word, [...Object.keys(verbs), 'runtime']);
   throw new SteadError('USAGE', `There is no command ${JSON.stringify(word)}`, {
     hint: near === undefined ? 'stead-pm2 --help' : `did you mean stead-pm2 ${near}?`,
   });

@@ -6,6 +6,7 @@ import { foreignOf, sourceOfForeign } from '../../client/config/ecosystem.ts';
 import { type LoadedConfig, loadConfig } from '../../client/config/load-config.ts';
 import { valueSource } from '../../config/file/document.ts';
 import { readSource } from '../../config/file/read-config.ts';
+import type { Foreign } from '../../foreign/model.ts';
 import { parseEcosystemText } from '../../foreign/pm2/read-text.ts';
 import type { StartRequest } from '../../protocol/api.ts';
 import { SteadError } from '../../protocol/errors.ts';
@@ -23,12 +24,15 @@ export type FileVerb = 'start' | 'restart' | 'reload';
 export const isFile = (word: string): boolean =>
   word === '-' || (/\.(json5?|ya?ml)$|\.config\.[cm]?[jt]s$/i.test(word) && existsSync(word));
 
+/** What a file or a script is read with. */
+export type Asking = Pick<Session, 'cwd' | 'env' | 'line' | 'own'>;
+
 export async function start(session: Session): Promise<void> {
   const { line } = session;
   // Who says so counts on it not to return: a container would end.
   if (line.own['no-daemon'] === true)
     throw new SteadError('UNSUPPORTED', 'stead-pm2 start has no --no-daemon', {
-      hint: 'stead up ecosystem.config.js runs it in the foreground, as PID 1 too',
+      hint: 'stead-pm2 runtime, or stead up ecosystem.config.js, runs it in the foreground, as PID 1 too',
     });
   const words = line.words.length > 0 ? line.words : [usualFile(session)];
   for (const word of words) {
@@ -38,7 +42,7 @@ export async function start(session: Session): Promise<void> {
   }
 }
 
-function usualFile({ cwd }: Session): string {
+export function usualFile({ cwd }: Asking): string {
   const found = ['ecosystem.config.js', 'ecosystem.config.cjs', 'ecosystem.config.mjs', 'ecosystem.json'].find((name) =>
     existsSync(join(cwd, name)),
   );
@@ -78,10 +82,7 @@ export async function restartMeant(
 
 /** A script or a line for the shell, with the flags as its fields. */
 async function startScript(session: Session, script: string): Promise<void> {
-  const { line, cwd, env } = session;
-  const app = { script, ...line.fields, ...(line.rest !== null && { args: line.rest }) };
-  const file = join(cwd, 'command line');
-  const { apps } = foreignOf({ apps: [app] }, file, { cwd, env, profile: session.own('env') ?? null });
+  const { apps } = foreignOfScripts(session, [script]);
   const [{ stanza, notes }] = apps as [(typeof apps)[0]];
   const name = ownName(session, String(stanza.name));
   for (const note of notes) session.warn(`${name}: ${note}`);
@@ -98,6 +99,13 @@ async function startScript(session: Session, script: string): Promise<void> {
   await session.look();
   const count = session.processes.filter((process) => process.app.name === name).length;
   session.tell(`App [${name}] launched (${count} instances)`);
+}
+
+/** Each a script or a line for the shell, with the flags as its fields. */
+export function foreignOfScripts(asking: Asking, scripts: readonly string[]): Foreign {
+  const { line, cwd, env } = asking;
+  const apps = scripts.map((script) => ({ script, ...line.fields, ...(line.rest !== null && { args: line.rest }) }));
+  return foreignOf({ apps }, join(cwd, 'command line'), { cwd, env, profile: asking.own('env') ?? null });
 }
 
 /** Its schedule makes a job of it, which is applied. */
@@ -138,7 +146,7 @@ function isAsBefore({ app, instance }: Process, before: ReadonlyMap<string, Proc
   return instance.pid !== null && earlier?.instance.pid === instance.pid;
 }
 
-export async function configOf(session: Session, word: string): Promise<LoadedConfig> {
+export async function configOf(session: Asking, word: string): Promise<LoadedConfig> {
   const { cwd, env, line } = session;
   const only = (session.own('only') ?? '').split(',').filter(Boolean);
   const options = { cwd, env, profile: session.own('env') ?? null, only };
