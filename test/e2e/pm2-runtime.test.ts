@@ -100,8 +100,8 @@ test('a script with two instances and its words; a command in PATH', async (t) =
 
 test('with --no-auto-exit it waits for a signal, which also ends --delay', async (t) => {
   const pm2 = new Pm2(t);
-  const stays = begun(t, pm2, ['true', '--name', 'short', '--no-autorestart', '--no-auto-exit']);
-  await pm2.stead.until('short', 'done', ({ state }) => state === 'completed');
+  const stays = begun(t, pm2, ['false', '--name', 'short', '--no-autorestart', '--no-auto-exit']);
+  await pm2.stead.until('short', 'ended', ({ state }) => state === 'failed');
   assert.equal(stays.child.exitCode, null);
   stays.child.kill('SIGTERM');
   assert.equal((await stays.done).code, 0);

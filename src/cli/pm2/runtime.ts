@@ -63,7 +63,7 @@ async function run(line: Pm2Line): Promise<number> {
     const value = line.own[name];
     return typeof value === 'string' ? value : undefined;
   };
-  const asking: Asking = { cwd: process.cwd(), env: process.env, line, own };
+  const asking: Asking = { cwd: process.cwd(), env: process.env, line: { ...line, notes: [] }, own };
   const isQuiet = line.own.silent === true;
   const delayMs = delayOf(own('delay'));
   const unheeded = Object.keys(line.own).filter((name) => !heeded.includes(name));
@@ -83,7 +83,10 @@ async function loadAsked(asking: Asking, note: (text: string) => void): Promise<
   const { line } = asking;
   const words = line.words[0] === 'start' ? line.words.slice(1) : line.words;
   const [first = usualFile(asking), ...others] = words;
-  if (!isFile(first)) return scriptsConfig(asking, [first, ...others]);
+  if (!isFile(first)) {
+    if (line.own.only !== undefined) note('--only: of a file alone');
+    return scriptsConfig(asking, [first, ...others]);
+  }
   if (others.length > 0)
     throw new SteadError('USAGE', `${quote(basename(first))} is a file of apps: nothing can be started beside it`, {
       hint: 'add it to the file',
@@ -100,7 +103,8 @@ async function loadAsked(asking: Asking, note: (text: string) => void): Promise<
 /** As if a file had said so: by its name it is the same one when the container starts again. */
 function scriptsConfig(asking: Asking, scripts: readonly string[]): LoadedConfig {
   const { cwd } = asking;
-  const { source, notes } = sourceOfForeign(foreignOfScripts(asking, scripts));
+  // What differs where a file says nothing is for who has a file.
+  const { source, notes } = sourceOfForeign({ ...foreignOfScripts(asking, scripts), notes: [] });
   const apps = readSource(source, 'command line');
   const names = apps.flatMap(({ options }) => options.name ?? []);
   return { file: join(cwd, `${names.join(' ')} (command line)`), directory: cwd, project: 'pm2', apps, notes };
