@@ -59,7 +59,11 @@ export class Rollouts {
   /** Goes on with what is kept of one: after a pause, or by another daemon. */
   resume(app: App, change: Partial<Rollout> = {}, onRetiring: OnRetiring = () => {}): Promise<RolloutEnd> {
     if (app.rollout === null) throw new Error(`${app.name} has no reload to go on with`);
-    return this.#underWay.get(app) ?? this.#start(app, { ...app.rollout, ...change }, onRetiring);
+    const present = this.#underWay.get(app);
+    if (present === undefined) return this.#start(app, { ...app.rollout, ...change }, onRetiring);
+    // A daemon that has just come back is still on its way to where it paused.
+    if (Object.keys(change).length > 0) app.setRollout({ ...app.rollout, ...change });
+    return present;
   }
 
   /** The candidates end; those that serve, serve. */
