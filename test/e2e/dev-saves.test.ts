@@ -43,7 +43,7 @@ describe('stead dev', { concurrency: 2 }, () => {
           for (let save = 1; save <= saves; save++) {
             files.save('server.js', server(save));
             // Some in one burst, some not.
-            await pause(save % 4 === 0 ? 450 : 100);
+            await pause(((save % 4 === 0 ? 450 : 100) * closesInMs) / 1000);
           }
           await dev.says(new RegExp(`up ${saves}\\b`), 30_000);
           assert.equal(await answerOf(port), `v${saves}`);
