@@ -13,6 +13,7 @@ import { checked, contextWith } from '../../fixtures.ts';
 import type { WrittenFile } from '../../written.ts';
 import { readSystemd } from '../reading/read.ts';
 import { environmentFile } from './env-file.ts';
+import { isAssignable } from './escape.ts';
 import { writeSystemd } from './write.ts';
 
 const evil = [
@@ -165,8 +166,10 @@ test('a file of an environment gives back what went into it, by the rules of sys
   fc.assert(
     fc.property(fc.array(text, { maxLength: 4 }), (values) => {
       const clean = values.map((value) => value.replaceAll(/[\x00-\x08\x0b-\x1f\x7f]/g, ''));
-      const variables = new Map(clean.map((value, at) => [`V${at}`, value]));
-      assert.deepEqual(readBack(environmentFile(variables, ['a note'])), variables);
+      // What systemd can't hold, as noncharacters of Unicode, is left out, and that is noted.
+      const all = clean.map((value, at) => [`V${at}`, value] as const);
+      const variables = new Map(all.filter(([name, value]) => isAssignable(name, value)));
+      assert.deepEqual(readBack(environmentFile(new Map(all), ['a note'])), variables);
     }),
     { numRuns: 200, endOnFailure: true },
   );
