@@ -230,7 +230,8 @@ export class Runner {
 
   #stop(what: 'start' | 'end'): void {
     if (this.#timer !== null) clearTimeout(this.#timer);
-    if (this.#putOffTimer !== null) clearTimeout(this.#putOffTimer);
+    // What is put off was saved after that build began: it is built by itself.
+    if (what === 'end' && this.#putOffTimer !== null) clearTimeout(this.#putOffTimer);
     // What a gate has left running, too.
     if (what === 'end') this.#closeGate();
     if (this.#ending !== null) return;

@@ -41,4 +41,18 @@ describe('a gate', { concurrency: 4 }, () => {
     assert.equal(await dev.end(), 143);
     await waitFor('its end', () => !isRunning(Number(second)));
   });
+
+  test('a save in each of several builds in a row is built, the last one too', async () => {
+    const files = filesIn(stead, { 'src.txt': 'v0', '.gitignore': 'app.sh\n' });
+    const build = 'echo building; sleep 1; echo "echo up $(cat src.txt); exec sleep 1000" > app.sh';
+    const dev = new Dev(stead, files, ['-e', 'txt', '--before', build, 'app.sh']);
+    await dev.says(/up v0/);
+    for (let save = 1; save <= 5; save++) {
+      files.save('src.txt', `v${save}`);
+      // The next save comes while this one is built.
+      if (save < 5) await dev.saysTimes(/\nbuilding\n/, save + 1);
+    }
+    await dev.says(/up v5/);
+    await dev.end();
+  });
 });
